@@ -1,0 +1,70 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+/// The folder of `mpi.h`: `DICERANK_MPI_INCLUDE`, or what a cluster's module sets, or where distributions put it.
+/// MPI is opened at run time, so nothing links against it.
+func mpiIncludeFolder() -> String {
+    let environment = Context.environment
+    let named = [environment["DICERANK_MPI_INCLUDE"], environment["MPI_HOME"].map { $0 + "/include" }]
+    let usual = [
+        "/usr/lib/x86_64-linux-gnu/openmpi/include", "/usr/lib/aarch64-linux-gnu/openmpi/include",
+        "/usr/include/openmpi-x86_64", "/usr/include/openmpi-aarch64",
+    ]
+    let candidates = named.compactMap { $0 } + usual
+    return candidates.first { FileManager.default.fileExists(atPath: $0 + "/mpi.h") } ?? usual[0]
+}
+
+/// Kernels are optimised in debug builds too: a test of the training step must not take minutes.
+let optimised: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall"])]
+
+let package = Package(
+    name: "dicerank",
+    products: [.executable(name: "dicerank", targets: ["dicerank"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(name: "CMPI", cSettings: [.unsafeFlags(["-I" + mpiIncludeFolder()])], linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+        .target(name: "CKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+        .systemLibrary(name: "CNIfTI", providers: [.apt(["libnifti2-dev"])]),
+        .target(name: "Collectives", dependencies: ["CMPI"]),
+        .target(name: "Engine", dependencies: ["COneDNN", "CKernels", .product(name: "Numerics", package: "swift-numerics")]),
+        .target(name: "Networks", dependencies: ["Engine"]),
+        .target(name: "Losses", dependencies: ["Engine"]),
+        .target(
+            name: "Sampling",
+            dependencies: ["CNIfTI", "CKernels", .product(name: "SystemPackage", package: "swift-system")]),
+        .target(
+            name: "Training",
+            dependencies: [
+                "Collectives", "CKernels", "Engine", "Networks", "Losses", "Sampling", "Yams",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .target(name: "Inference", dependencies: ["Engine", "Networks", "Sampling"]),
+        .executableTarget(
+            name: "dicerank",
+            dependencies: [
+                "Collectives", "Engine", "Networks", "Losses", "Sampling", "Training", "Inference",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Networks", "Losses", "CKernels"]),
+        .testTarget(name: "LossesTests", dependencies: ["Losses", "Engine"]),
+        .testTarget(name: "SamplingTests", dependencies: ["Sampling"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
+        .testTarget(name: "RankTests", dependencies: ["dicerank", "Training"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)

@@ -1,0 +1,4 @@
+@main
+struct Dicerank {
+    static func main() { print("dicerank") }
+}
