@@ -16,7 +16,7 @@ func mpiIncludeFolder() -> String {
 }
 
 /// Kernels are optimised in debug builds too: a test of the training step must not take minutes.
-let optimised: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall"])]
+let optimised: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wno-psabi"])]
 
 let package = Package(
     name: "dicerank",

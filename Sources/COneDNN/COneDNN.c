@@ -1,5 +1,6 @@
 #include "COneDNN.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,10 +53,17 @@ struct dnn_convolution {
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 
+static dnnl_status_t opened;
+
+static void open_once(void) {
+    opened = dnnl_engine_create(&engine, dnnl_cpu, 0);
+    if (opened == dnnl_success) opened = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
+}
+
 static dnnl_status_t open_engine(void) {
-    if (stream) return dnnl_success;
-    CHECK(dnnl_engine_create(&engine, dnnl_cpu, 0));
-    return dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, open_once);
+    return opened;
 }
 
 static int is_output(dnn_direction direction, int tensor) {

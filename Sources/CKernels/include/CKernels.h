@@ -1,1 +1,5 @@
 #pragma once
+#include "parallel.h"
+#include "instruction_set.h"
+#include "tensor.h"
+#include "loss_head.h"

@@ -1,0 +1,121 @@
+#include "loss_head.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "instruction_set.h"
+#include "parallel.h"
+
+struct head {
+    const dr_tensor *blocked;
+    const uint8_t *reference;
+    const double *constant, *at_reference;
+    float *probabilities;
+    double *partial;
+    int64_t voxels;
+    int slot, classes, block;
+};
+
+static inline float *lane_of(const struct head *h, int64_t voxel, int class) {
+    const dr_tensor *t = h->blocked;
+    return t->data + ((h->slot * t->phases * t->blocks + class / h->block) * t->volume + voxel) * h->block +
+           class % h->block;
+}
+
+static void softmax_body(void *context, int thread, int threads) {
+    const struct head *h = context;
+    long long first, last;
+    dr_share(h->voxels, thread, threads, &first, &last);
+    for (long long v = first; v < last; v++) {
+        float largest = -INFINITY, total = 0;
+        for (int l = 0; l < h->classes; l++) largest = fmaxf(largest, *lane_of(h, v, l));
+        for (int l = 0; l < h->classes; l++) {
+            const float e = expf(*lane_of(h, v, l) - largest);
+            h->probabilities[l * h->voxels + v] = e;
+            total += e;
+        }
+        for (int l = 0; l < h->classes; l++) h->probabilities[l * h->voxels + v] /= total;
+    }
+}
+
+void dr_softmax(const dr_tensor *logits, int slot, int classes, float *probabilities, int threads) {
+    struct head h = {.blocked = logits, .slot = slot, .classes = classes, .block = dr_block(logits->isa),
+                     .voxels = logits->volume, .probabilities = probabilities};
+    dr_parallel(threads, softmax_body, &h);
+}
+
+/// Voxels whose sums are formed one after the other: fixed, so that the total does not depend on the threads.
+enum { GROUP = 4096 };
+
+static void sums_of_group(const struct head *h, int64_t first, int64_t last, double *sums) {
+    const int classes = h->classes;
+    memset(sums, 0, sizeof(double) * DR_LOSS_SUMS(classes));
+    for (int64_t v = first; v < last; v++) {
+        const int reference = h->reference[v];
+        int predicted = 0;
+        for (int l = 0; l < classes; l++) {
+            const float p = h->probabilities[l * h->voxels + v];
+            if (p > h->probabilities[predicted * h->voxels + v]) predicted = l;
+            sums[classes + l] += p;
+        }
+        sums[reference] += 1;
+        sums[2 * classes + reference] += h->probabilities[reference * h->voxels + v];
+        sums[3 * classes] += predicted != 0;
+        sums[3 * classes + 1] += reference != 0;
+        sums[3 * classes + 2] += predicted != 0 && reference != 0;
+    }
+}
+
+static void sums_body(void *context, int thread, int threads) {
+    const struct head *h = context;
+    long long first, last;
+    dr_share((h->voxels + GROUP - 1) / GROUP, thread, threads, &first, &last);
+    for (long long g = first; g < last; g++) {
+        const int64_t end = (g + 1) * GROUP < h->voxels ? (g + 1) * GROUP : h->voxels;
+        sums_of_group(h, g * GROUP, end, h->partial + g * DR_LOSS_SUMS(h->classes));
+    }
+}
+
+void dr_loss_sums(const float *probabilities, const uint8_t *reference, int64_t voxels, int classes, double *sums,
+                  int threads) {
+    const int64_t groups = (voxels + GROUP - 1) / GROUP, count = DR_LOSS_SUMS(classes);
+    double *partial = malloc(sizeof(double) * groups * count);
+    struct head h = {.reference = reference, .classes = classes, .voxels = voxels,
+                     .probabilities = (float *)probabilities, .partial = partial};
+    dr_parallel(threads, sums_body, &h);
+    memset(sums, 0, sizeof(double) * count);
+    for (int64_t g = 0; g < groups; g++)
+        for (int64_t k = 0; k < count; k++) sums[k] += partial[g * count + k];
+    free(partial);
+}
+
+static void backward_body(void *context, int thread, int threads) {
+    const struct head *h = context;
+    const int padded = (int)h->blocked->blocks * h->block;
+    long long first, last;
+    dr_share(h->voxels, thread, threads, &first, &last);
+    for (long long v = first; v < last; v++) {
+        const int reference = h->reference[v];
+        for (int l = 0; l < padded; l++) {
+            double total = 0;
+            if (l < h->classes) {
+                const double own = h->constant[l] + (l == reference ? h->at_reference[l] : 0);
+                for (int k = 0; k < h->classes; k++) {
+                    const double other = h->constant[k] + (k == reference ? h->at_reference[k] : 0);
+                    total += h->probabilities[k * h->voxels + v] * (own - other);
+                }
+                total *= h->probabilities[l * h->voxels + v];
+            }
+            *lane_of(h, v, l) = (float)total;
+        }
+    }
+}
+
+void dr_softmax_backward(const float *probabilities, const uint8_t *reference, int classes, const double *constant,
+                         const double *at_reference, const dr_tensor *gradient, int slot, int threads) {
+    struct head h = {.blocked = gradient, .reference = reference, .constant = constant, .at_reference = at_reference,
+                     .probabilities = (float *)probabilities, .voxels = gradient->volume, .slot = slot,
+                     .classes = classes, .block = dr_block(gradient->isa)};
+    dr_parallel(threads, backward_body, &h);
+}
