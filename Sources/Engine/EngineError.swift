@@ -1,0 +1,32 @@
+/// What can go wrong when a network is compiled or run.
+public enum EngineError: Error, CustomStringConvertible, Equatable {
+    /// An axis of `input` is too small for the network: it would shrink to `found` voxels.
+    case patchTooSmall(input: Size3, layer: String, found: Size3)
+    /// The graph's last value was never declared.
+    case noOutput
+    /// The plan needs more memory than there is, both in bytes.
+    case memory(needed: Int, available: Int, input: Size3, slots: Int)
+    /// oneDNN refused or failed.
+    case oneDNN(operation: String, status: String)
+    /// The instruction set asked for is unknown or this machine lacks it.
+    case instructionSet(asked: String, available: [String])
+
+    public var description: String {
+        switch self {
+        case .patchTooSmall(let input, let layer, let found):
+            return "A patch of \(input) voxels is too small for the network: after \(layer) \(found) voxels would be left."
+        case .noOutput:
+            return "The network's graph has no output."
+        case .memory(let needed, let available, let input, let slots):
+            let (need, have) = (mebibytes(needed), mebibytes(available))
+            return "Patches of \(input) voxels, \(slots) a rank, need \(need) MiB of memory a rank, but \(have) MiB are available."
+        case .oneDNN(let operation, let status):
+            return "oneDNN could not run \(operation): \(status)."
+        case .instructionSet(let asked, let available):
+            let known = available.joined(separator: ", ")
+            return "DICERANK_ISA is '\(asked)', but this machine runs one of \(known)."
+        }
+    }
+}
+
+func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 20) - 1) >> 20 }

@@ -1,0 +1,53 @@
+extension Graph {
+    /// The extent of the logits for an input of `inputSize`.
+    ///
+    /// - Throws: `EngineError.patchTooSmall` naming the layer after which nothing would be left.
+    public func outputSize(inputSize: Size3) throws(EngineError) -> Size3 {
+        guard let output else { throw .noOutput }
+        return try sizes(inputSize: inputSize)[output.index]
+    }
+
+    /// The extent of every value.
+    func sizes(inputSize: Size3) throws(EngineError) -> [Size3] {
+        var sizes: [Size3] = []
+        for node in nodes {
+            let (size, layer) = sizeAfter(node.operation, known: sizes, inputSize: inputSize)
+            guard (0..<3).allSatisfy({ size[$0] > 0 }) else {
+                throw .patchTooSmall(input: inputSize, layer: layer, found: size)
+            }
+            sizes.append(size)
+        }
+        return sizes
+    }
+
+    private func sizeAfter(_ operation: Operation, known: [Size3], inputSize: Size3) -> (Size3, layer: String) {
+        switch operation {
+        case .input:
+            return (inputSize, "the input")
+        case .convolution(let x, let convolution):
+            return (convolution.outputSize(known[x.index]), convolution.name)
+        case .batchNormalization(let x, let name):
+            return (known[x.index], name)
+        case .activation(let x, _):
+            return (known[x.index], "an activation")
+        case .add(let x, let shortcut):
+            precondition(
+                known[x.index] == known[shortcut.index], "adding \(known[shortcut.index]) to \(known[x.index]) voxels")
+            return (known[x.index], "a shortcut")
+        case .crop(let x, let border):
+            let size = known[x.index]
+            return (size.map { size[$0] > 1 ? size[$0] - 2 * border : 1 }, "the crop by \(border)")
+        }
+    }
+
+    /// Multiplications and additions of the forward pass of one patch, counted as two operations each, convolutions only.
+    public func forwardFLOPs(inputSize: Size3) throws(EngineError) -> Int {
+        let sizes = try sizes(inputSize: inputSize)
+        var total = 0
+        for (index, node) in nodes.enumerated() {
+            guard case .convolution(_, let c) = node.operation else { continue }
+            total += 2 * c.inputChannels * c.outputChannels * c.kernel.count * sizes[index].count
+        }
+        return total
+    }
+}

@@ -1,0 +1,94 @@
+import CKernels
+
+/// The per-channel numbers of an affine pass as the kernels read them, and the calls.
+final class AffineLanes {
+    private enum Row: Int, CaseIterable { case mean, scale, shift, slope, constant, linear }
+
+    private let storage: FloatStorage
+    private let channels: Int, padded: Int, stride: Int
+    private let activation: dr_activation
+    private var doubles: [Double] = []
+    /// Scale of each channel, in double.
+    private(set) var scale: [Double] = []
+
+    init(channels: Int, padded: Int, activation: dr_activation) {
+        (self.channels, self.padded, self.activation) = (channels, padded, activation)
+        stride = (padded + 15) / 16 * 16
+        storage = FloatStorage(count: stride * Row.allCases.count)
+    }
+
+    private func pointer(_ row: Row) -> UnsafeMutablePointer<Float> { storage.pointer + row.rawValue * stride }
+
+    /// Padded channels keep zeros, so that they stay zero.
+    private func write(_ row: Row, _ values: [Double]) {
+        for (channel, value) in values.enumerated() { pointer(row)[channel] = Float(value) }
+    }
+
+    func setIdentity() {
+        let zeros = [Double](repeating: 0, count: channels)
+        set(mean: zeros, scale: zeros.map { _ in 1 }, shift: zeros)
+    }
+
+    func set(mean: [Double], scale: [Double], shift: [Double]) {
+        self.scale = scale
+        write(.mean, mean)
+        write(.scale, scale)
+        write(.shift, shift)
+    }
+
+    func set(slope: [Double]) { write(.slope, slope) }
+
+    private var kernelView: dr_affine {
+        dr_affine(
+            mean: pointer(.mean), scale: pointer(.scale), shift: pointer(.shift), slope: pointer(.slope),
+            activation: activation)
+    }
+
+    func forward(x: Tensor, y: Tensor, voxels: VoxelRuns, threads: Int) {
+        var (from, to, runs, f) = (x.kernelView, y.kernelView, voxels.kernelView, kernelView)
+        dr_affine_forward(&from, &to, &runs, &f, Int32(threads))
+    }
+
+    /// [slot][padded channel][sum x, sum x^2]
+    func moments(x: Tensor, voxels: VoxelRuns, threads: Int) -> [Double] {
+        sums(2, x, voxels) { partial, sums in
+            var (from, runs) = (x.kernelView, voxels.kernelView)
+            dr_moments(&from, &runs, sums, partial, Int32(threads))
+        }
+    }
+
+    /// [slot][padded channel][sum dz, sum dz (x - mean), sum of dy z over z <= 0]
+    func backwardSums(x: Tensor, dy: Tensor, voxels: VoxelRuns, threads: Int) -> [Double] {
+        sums(3, x, voxels) { partial, sums in
+            var (from, gradient, runs, f) = (x.kernelView, dy.kernelView, voxels.kernelView, kernelView)
+            dr_affine_backward_sums(&from, &gradient, &runs, &f, sums, partial, Int32(threads))
+        }
+    }
+
+    func backward(
+        x: Tensor, dy: Tensor, dx: Tensor, voxels: VoxelRuns, constant: [Double], linear: [Double], accumulate: Bool,
+        threads: Int
+    ) {
+        write(.constant, constant)
+        write(.linear, linear)
+        var (from, gradient, to) = (x.kernelView, dy.kernelView, dx.kernelView)
+        var (runs, f) = (voxels.kernelView, kernelView)
+        dr_affine_backward(
+            &from, &gradient, &to, &runs, &f, pointer(.constant), pointer(.linear), accumulate ? 1 : 0, Int32(threads))
+    }
+
+    private func sums(
+        _ count: Int, _ x: Tensor, _ voxels: VoxelRuns,
+        _ body: (UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) -> Void
+    ) -> [Double] {
+        let room = x.slots * padded * voxels.groupCount * count
+        if doubles.count < room { doubles = [Double](repeating: 0, count: room) }
+        return doubles.withUnsafeMutableBufferPointer { partial in
+            [Double](unsafeUninitializedCapacity: x.slots * padded * count) { sums, initialized in
+                sums.initialize(repeating: 0)
+                if let from = partial.baseAddress, let to = sums.baseAddress { body(from, to) }
+                initialized = x.slots * padded * count
+            }
+        }
+    }
+}

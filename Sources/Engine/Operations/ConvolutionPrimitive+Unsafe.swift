@@ -1,0 +1,48 @@
+import CKernels
+import COneDNN
+
+/// One direction of a convolution, compiled by oneDNN for its shapes and number of threads.
+final class ConvolutionPrimitive {
+    private let handle: OpaquePointer
+    private let name: String
+
+    init(_ c: Graph.Convolution, x: Tensor, y: Tensor, direction: dnn_direction) throws(EngineError) {
+        func extent(_ size: Size3) -> (Int64, Int64, Int64) { (Int64(size.depth), Int64(size.height), Int64(size.width)) }
+        let dilation = x.layout.dilation
+        let zeros = c.kernel.map { c.zeros($0) / (c.kernel.count == 1 ? 1 : dilation) }
+        var shape = dnn_shape(
+            batch: Int64(x.slots * x.layout.phases), input_channels: Int64(c.inputChannels),
+            output_channels: Int64(c.outputChannels), input: extent(x.layout.extent), output: extent(y.layout.extent),
+            kernel: extent(c.kernel), padding: extent(zeros), has_bias: c.bias ? 1 : 0,
+            block: x.layout.block == 16 ? DNN_BLOCK_16 : DNN_BLOCK_8)
+        var created: OpaquePointer?
+        let status = dnn_convolution_create(&created, &shape, direction)
+        guard status == 0, let created else {
+            throw .oneDNN(operation: c.name, status: String(cString: dnn_status_text(status)))
+        }
+        (handle, name) = (created, c.name)
+    }
+
+    deinit { dnn_convolution_destroy(handle) }
+
+    var scratchFloats: Int { Int(dnn_convolution_scratch_bytes(handle)) / MemoryLayout<Float>.stride + 16 }
+
+    /// oneDNN's name of the algorithm, and whether activations are reordered around it.
+    var implementation: String {
+        let name = String(cString: dnn_convolution_implementation(handle))
+        return dnn_convolution_reorders(handle) != 0 ? name + " with reorders" : name
+    }
+
+    /// Runs it; which tensor is written depends on the direction.
+    func run(
+        x: Tensor, weights: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?, y: Tensor, scratch: Buffer
+    ) throws(EngineError) {
+        let status = dnn_convolution_run(handle, x.buffer.pointer, weights, bias, y.buffer.pointer, scratch.pointer)
+        guard status == 0 else { throw .oneDNN(operation: name, status: String(cString: dnn_status_text(status))) }
+    }
+}
+
+func clearRuns(_ x: Tensor, _ runs: VoxelRuns, threads: Int) {
+    var (tensor, view) = (x.kernelView, runs.kernelView)
+    dr_clear(&tensor, &view, Int32(threads))
+}

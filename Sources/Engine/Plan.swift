@@ -1,0 +1,140 @@
+import CKernels
+
+/// A network compiled for one patch size, number of slots and number of threads.
+///
+/// Buffers are laid out once, convolutions are compiled once; a step then only runs passes. A plan belongs to the
+/// thread that made it: OpenMP's pool is that thread's.
+public final class Plan {
+    public struct Options: Sendable, Hashable {
+        /// Patches of this rank.
+        public var slots: Int
+        /// The number of its first slot in the global batch.
+        public var firstSlot: Int
+        /// Patches of all ranks.
+        public var globalSlots: Int
+        /// Threads of this rank.
+        public var threads: Int
+        public var batchStatistics: BatchStatistics
+
+        public init(
+            slots: Int, firstSlot: Int = 0, globalSlots: Int? = nil, threads: Int = 1,
+            batchStatistics: BatchStatistics = .global
+        ) {
+            (self.slots, self.firstSlot, self.globalSlots) = (slots, firstSlot, globalSlots ?? slots)
+            (self.threads, self.batchStatistics) = (threads, batchStatistics)
+        }
+    }
+
+    public let inputSize: Size3
+    /// The extent of the logits.
+    public let outputSize: Size3
+    public let inputChannels: Int
+    /// Channels of the logits.
+    public let classes: Int
+    public let options: Options
+    public let model: Parameters
+    public let instructionSet: InstructionSet
+    let schedule: Schedule
+    let head: LossHead?
+    let context: Context
+    private let arena: FloatStorage
+    /// [slot][channel][voxel], as the sampler writes it.
+    let staging: FloatStorage
+
+    /// A plan that trains.
+    ///
+    /// - Parameters:
+    ///   - model: Its gradients are written by `backward`, its running statistics by `forward`; new if nil.
+    ///   - exchange: How values of other ranks' slots are had.
+    /// - Throws: `EngineError` where the patch is too small or memory does not suffice.
+    public convenience init(
+        training graph: Graph, inputSize: Size3, options: Options, loss: any SegmentationLoss,
+        exchange: any SlotExchange = SoloExchange(), model: Parameters? = nil, instructionSet: InstructionSet? = nil
+    ) throws(EngineError) {
+        try self.init(
+            graph, inputSize: inputSize, options: options, loss: loss, exchange: exchange,
+            model: model ?? Parameters(graph: graph), instructionSet: instructionSet)
+    }
+
+    /// A plan that infers with the running statistics, `slots` windows at a time.
+    public convenience init(
+        inference graph: Graph, inputSize: Size3, slots: Int, threads: Int, sharing model: Parameters,
+        instructionSet: InstructionSet? = nil
+    ) throws(EngineError) {
+        try self.init(
+            graph, inputSize: inputSize, options: Options(slots: slots, threads: threads), loss: nil,
+            exchange: SoloExchange(), model: model, instructionSet: instructionSet)
+    }
+
+    private init(
+        _ graph: Graph, inputSize: Size3, options: Options, loss: (any SegmentationLoss)?, exchange: any SlotExchange,
+        model: Parameters, instructionSet: InstructionSet?
+    ) throws(EngineError) {
+        precondition(options.slots > 0 && options.threads > 0, "\(options.slots) slots on \(options.threads) threads")
+        let selected = try InstructionSet.selected()
+        let instructions = instructionSet ?? selected
+        (self.inputSize, self.options, self.model, self.instructionSet) = (inputSize, options, model, instructions)
+        outputSize = try graph.outputSize(inputSize: inputSize)
+        inputChannels = graph.channels(of: graph.input)
+        classes = graph.output.map(graph.channels(of:)) ?? 0
+        dr_set_threads(Int32(options.threads))
+        context = Context(options: options, instructionSet: instructions, exchange: exchange, model: model)
+        let lowered = try LoweredGraph(graph, inputSize: inputSize, instructionSet: instructions)
+        schedule = try Schedule(lowered, context: context, training: loss != nil)
+        let floats = context.planner.layOut()
+        let needed = floats * MemoryLayout<Float>.stride
+        if let available = Memory.availableBytes, needed > available {
+            throw .memory(needed: needed, available: available, input: inputSize, slots: options.slots)
+        }
+        arena = FloatStorage(count: floats)
+        context.planner.bind(to: arena)
+        staging = FloatStorage(count: options.slots * inputChannels * inputSize.count)
+        let context = context, outputSize = outputSize, classes = classes
+        head = loss.map {
+            LossHead(classes: classes, outputSize: outputSize, firstSlot: options.firstSlot, loss: $0, context: context)
+        }
+    }
+
+    /// Bytes that the plan holds for activations, gradients and patches, the parameters not counted.
+    public var peakBytes: Int { arena.bytes + staging.bytes + (head?.bytes ?? 0) }
+
+    /// The operations in the order of the forward pass with the algorithm of each, one a line.
+    public var summary: String {
+        schedule.forward.compactMap { step in step.convolution.map { "\(step.name): \($0.algorithm)" } }
+            .joined(separator: "\n")
+    }
+
+    // MARK: A step
+
+    /// Runs the network on the patches of `withInput`.
+    public func forward() throws {
+        dr_set_threads(Int32(options.threads))
+        packInput()
+        for step in schedule.forward { try step.run() }
+    }
+
+    /// The loss of the global batch against `withReference`; a collective call where the plan has an exchange.
+    public func loss() throws -> BatchReport {
+        guard let head else { preconditionFailure("a plan for inference has no loss") }
+        return try head.evaluate(logits: schedule.logits)
+    }
+
+    /// Gradients of the last `loss` into `model.gradients`.
+    ///
+    /// They are of the global batch's loss, from this rank's slots: ranks add theirs up.
+    /// - Parameter completed: Called after each operation with the range of the arena that it made final: ascending,
+    ///   contiguous, at times empty.
+    public func backward(_ completed: (Range<Int>) throws -> Void = { _ in }) throws {
+        guard let head, let gradient = schedule.logitsGradient else {
+            preconditionFailure("a plan for inference has no gradients")
+        }
+        dr_set_threads(Int32(options.threads))
+        head.backward(gradient: gradient)
+        var done = 0
+        for (index, step) in schedule.backward.enumerated() {
+            try step.run()
+            try completed(done..<schedule.completed[index])
+            done = schedule.completed[index]
+        }
+    }
+}

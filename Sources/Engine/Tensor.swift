@@ -1,0 +1,61 @@
+import CKernels
+
+/// An activation or its gradient: slots of one layout in a buffer.
+struct Tensor {
+    let layout: Layout
+    let slots: Int
+    let buffer: Buffer
+
+    var floats: Int { slots * layout.floatsPerSlot }
+
+    var kernelView: dr_tensor {
+        dr_tensor(
+            data: buffer.pointer, slots: Int64(slots), phases: Int64(layout.phases), blocks: Int64(layout.blocks),
+            volume: Int64(layout.extent.count), isa: layout.instructionSet.kernels)
+    }
+
+    var image: dr_image {
+        let size = (Int64(layout.size.depth), Int64(layout.size.height), Int64(layout.size.width))
+        return dr_image(size: size, dilation: Int32(layout.dilation))
+    }
+}
+
+/// What operations share: how many threads run them, whose slots they hold, and where voxels lie.
+final class Context {
+    let slots: Int, globalSlots: Int, threads: Int
+    let instructionSet: InstructionSet
+    let batchStatistics: BatchStatistics
+    let exchange: any SlotExchange
+    let model: Parameters
+    let planner = MemoryPlanner()
+    private var runs: [Layout: VoxelRuns] = [:]
+
+    init(options: Plan.Options, instructionSet: InstructionSet, exchange: any SlotExchange, model: Parameters) {
+        (slots, globalSlots, threads) = (options.slots, options.globalSlots, options.threads)
+        (batchStatistics, self.instructionSet) = (options.batchStatistics, instructionSet)
+        (self.exchange, self.model) = (exchange, model)
+    }
+
+    /// The valid voxels of a layout.
+    func voxels(of layout: Layout) -> VoxelRuns {
+        var key = layout
+        key.channels = 0
+        if let known = runs[key] { return known }
+        let new = VoxelRuns(size: layout.size, dilation: layout.dilation)
+        runs[key] = new
+        return new
+    }
+
+    /// A tensor of its own that is first written at `step`.
+    func tensor(_ layout: Layout, at step: Int) -> Tensor {
+        Tensor(layout: layout, slots: slots, buffer: planner.buffer(count: slots * layout.floatsPerSlot, at: step))
+    }
+}
+
+/// Over which voxels batch normalisation forms mean and variance.
+public enum BatchStatistics: String, Sendable, CaseIterable {
+    /// All slots of the global batch.
+    case global
+    /// The slots of the rank.
+    case rank
+}
