@@ -1,0 +1,137 @@
+/// Sums the gradients of all ranks while backward still computes the next ones.
+///
+/// The gradients are one flat array. It is cut into buckets of equal size; as soon as backward has completed all
+/// values of a bucket, a non-blocking all-reduce of it starts, in place. A step is: `completed` for consecutive
+/// ranges and `poll` between operations, then `finish`, after which the array holds the sums over the ranks (sums,
+/// not means). With one rank nothing happens, at no cost.
+///
+/// Collective: every rank must use the same bucket size and call `completed` and `finish` at the same points between
+/// other collective operations. `poll` may be called anywhere.
+///
+/// Open MPI and MPICH move data of large messages only while the program is inside an MPI call, so that what overlaps
+/// with backward depends on how often `poll`, or any other MPI call, comes: an all-reduce over N ranks has some
+/// 2 (N - 1) rounds, and each needs a call to see it done and to start the next. A few calls a millisecond are cheap
+/// (below 1 microsecond each with nothing to do). A thread for progress is not used: it needs MPI_THREAD_MULTIPLE,
+/// whose locks slow every call, and takes a core from backward.
+public final class GradientReducer {
+    /// Values in a bucket; the last bucket may be shorter.
+    public let bucketCount: Int
+
+    private let communicator: any Communicator
+    private let gradients: UnsafeMutableBufferPointer<Float>
+    private let owner: AnyObject
+
+    /// Ends of what backward has completed, and of what has been handed to MPI.
+    private var completedEnd = 0
+    private var startedEnd = 0
+    private var underWay: ArraySlice<any Request> = []
+    private var busySince: ContinuousClock.Instant?
+    private var times = ReductionTimes()
+
+    /// - Parameters:
+    ///   - gradients: values that `completed` counts; must stay where they are, kept alive by `owner`.
+    ///   - bucketMiB: size of a bucket in MiB, greater than 0; nil for an eighth of the gradients, within 0.25...16.
+    public init(
+        communicator: any Communicator, gradients: UnsafeMutableBufferPointer<Float>, owner: AnyObject,
+        bucketMiB: Double? = nil
+    ) {
+        precondition(bucketMiB.map { $0 > 0 } ?? true, "a bucket of \(bucketMiB ?? 0) MiB holds nothing")
+        self.communicator = communicator
+        self.gradients = gradients
+        self.owner = owner
+        let mebibyte = Double(1 << 20 / MemoryLayout<Float>.stride)
+        let automatic = min(max(Double(gradients.count) / 8, mebibyte / 4), mebibyte * 16)
+        bucketCount = max(1, Int((bucketMiB.map { $0 * mebibyte } ?? automatic).rounded()))
+    }
+
+    /// Says that the gradients of `range` are final on this rank; starts the buckets that are full thereby. Ranges
+    /// are consecutive and begin at 0 in every step. The corresponding C function is `MPI_Iallreduce`.
+    public func completed(_ range: Range<Int>) throws(MPIError) {
+        precondition(
+            range.lowerBound == completedEnd && range.upperBound <= gradients.count,
+            "range \(range) does not follow \(completedEnd) of \(gradients.count) gradients")
+        completedEnd = range.upperBound
+        guard communicator.size > 1, isBucketReady else { return }
+        let begin = ContinuousClock.now
+        defer { times.drivingSeconds += begin.secondsToNow }
+        while isBucketReady {
+            let bucket = startedEnd..<min(startedEnd + bucketCount, gradients.count)
+            let request = try communicator.startAllReduce(gradients.extracting(bucket), .sum, owner: owner)
+            startedEnd = bucket.upperBound
+            underWay.append(request)
+            busySince = busySince ?? begin
+            times.buckets += 1
+            times.bytes += bucket.count * MemoryLayout<Float>.stride
+        }
+    }
+
+    private var isBucketReady: Bool {
+        let ready = completedEnd - startedEnd
+        return ready >= bucketCount || (ready > 0 && completedEnd == gradients.count)
+    }
+
+    /// Drives the buckets under way. The corresponding C function is `MPI_Test`.
+    public func poll() throws(MPIError) {
+        guard !underWay.isEmpty else { return }
+        let begin = ContinuousClock.now
+        defer { times.drivingSeconds += begin.secondsToNow }
+        while let first = underWay.first, try first.test() { underWay.removeFirst() }
+        noteIdle()
+    }
+
+    /// Waits until all gradients are summed, and returns what this step took. All ranges must have been completed.
+    /// The next step may begin then. The corresponding C function is `MPI_Wait`.
+    public func finish() throws(MPIError) -> ReductionTimes {
+        precondition(
+            completedEnd == gradients.count, "\(completedEnd) of \(gradients.count) gradients are completed")
+        if !underWay.isEmpty {
+            let begin = ContinuousClock.now
+            for request in underWay { try request.wait() }
+            underWay = []
+            times.blockedSeconds += begin.secondsToNow
+            noteIdle()
+        }
+        defer {
+            times = ReductionTimes()
+            completedEnd = 0
+            startedEnd = 0
+        }
+        return times
+    }
+
+    private func noteIdle() {
+        guard underWay.isEmpty, let since = busySince else { return }
+        times.inFlightSeconds += since.secondsToNow
+        busySince = nil
+    }
+}
+
+/// What the reduction of one step's gradients took on this rank.
+public struct ReductionTimes: Sendable, Equatable {
+    /// Seconds spent waiting in `finish`: backward was over, communication was not.
+    public var blockedSeconds = 0.0
+
+    /// Seconds spent in MPI calls during backward: starting buckets and driving them.
+    public var drivingSeconds = 0.0
+
+    /// Seconds during which at least one bucket was under way.
+    public var inFlightSeconds = 0.0
+
+    /// Bytes of gradients that were reduced, and the buckets that carried them.
+    public var bytes = 0
+    public var buckets = 0
+
+    public init() {}
+
+    /// Seconds of this rank's step that communication cost.
+    public var communicationSeconds: Double { blockedSeconds + drivingSeconds }
+
+    /// Share of the time under way that was spent computing instead: 0...1, and 0 when nothing was under way.
+    public var hiddenShare: Double {
+        inFlightSeconds > 0 ? min(max(1 - communicationSeconds / inFlightSeconds, 0), 1) : 0
+    }
+}
+
+extension ContinuousClock.Instant {
+    var secondsToNow: Double { duration(to: .now) / .seconds(1) }
+}

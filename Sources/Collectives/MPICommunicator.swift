@@ -1,0 +1,99 @@
+import CMPI
+
+/// All ranks of an MPI job, or of a copy of its world communicator.
+///
+/// Its transfers are in `MPICommunicator+UnsafeTransfers.swift`.
+final class MPICommunicator: Communicator {
+    /// Most bytes that are handed to MPI in one call. Counts of MPI are 32 bits, and some transports fail beyond
+    /// 2^31 bytes whatever the count. The same on all ranks.
+    static let defaultChunkBytes = 1 << 30
+
+    let handle: cmpi_comm
+    let caller: Caller
+    let hostNames: [String]
+    let ranksOnNode: [Int]
+    var chunkBytes = MPICommunicator.defaultChunkBytes
+
+    /// Operations under way: they, and the owners of their buffers, live until they are complete.
+    private(set) var pending: [ObjectIdentifier: MPIRequest] = [:]
+
+    var rank: Int { caller.rank }
+    var size: Int { caller.size }
+
+    /// Collective over the ranks of `handle`.
+    init(handle: cmpi_comm) throws(MPIError) {
+        self.handle = handle
+        caller = try MPICommunicator.caller(of: handle)
+        hostNames = try MPICommunicator.hostNames(of: handle, caller: caller)
+        ranksOnNode = try MPICommunicator.ranksOnNode(of: handle, caller: caller)
+    }
+
+    /// `handle` is a copy of the handle of `original`, with the same ranks.
+    init(handle: cmpi_comm, of original: MPICommunicator) {
+        self.handle = handle
+        caller = original.caller
+        hostNames = original.hostNames
+        ranksOnNode = original.ranksOnNode
+    }
+
+    func check(_ call: String, _ status: Int32) throws(MPIError) { try caller.check(call, status) }
+
+    /// Elements of `bytesPerElement` in one call: at least one.
+    func chunkCount(bytesPerElement: Int) -> Int {
+        max(1, min(chunkBytes / bytesPerElement, Int(Int32.max)))
+    }
+
+    /// `0..<count` cut into consecutive ranges of `chunkCount` elements and a shorter last one.
+    func chunks(of count: Int, bytesPerElement: Int) -> [Range<Int>] {
+        let step = chunkCount(bytesPerElement: bytesPerElement)
+        return stride(from: 0, to: count, by: step).map { $0..<min($0 + step, count) }
+    }
+
+    func barrier() throws(MPIError) { try check("MPI_Barrier", cmpi_barrier(handle)) }
+
+    func register(_ request: MPIRequest) { pending[ObjectIdentifier(request)] = request }
+
+    func forget(_ request: MPIRequest) { pending[ObjectIdentifier(request)] = nil }
+}
+
+/// One non-blocking operation, which may be several MPI requests.
+final class MPIRequest: Request {
+    private let call: String
+    private let owner: AnyObject
+    private unowned let communicator: MPICommunicator
+    private var handles: [cmpi_request]
+
+    /// `handles` are those of the pieces that were started, in order. The communicator holds the request until it is
+    /// complete, so neither outlives the other while MPI may still write to the buffer.
+    init(call: String, owner: AnyObject, communicator: MPICommunicator) {
+        self.call = call
+        self.owner = owner
+        self.communicator = communicator
+        handles = []
+        communicator.register(self)
+    }
+
+    /// Adds a piece that has been started.
+    func add(_ handle: cmpi_request) { handles.append(handle) }
+
+    func test() throws(MPIError) -> Bool {
+        while let last = handles.last {
+            var handle = last
+            var complete = false
+            try communicator.check("MPI_Test (\(call))", cmpi_test(&handle, &complete))
+            guard complete else { return false }
+            handles.removeLast()
+        }
+        communicator.forget(self)
+        return true
+    }
+
+    func wait() throws(MPIError) {
+        while let last = handles.last {
+            var handle = last
+            try communicator.check("MPI_Wait (\(call))", cmpi_wait(&handle))
+            handles.removeLast()
+        }
+        communicator.forget(self)
+    }
+}
