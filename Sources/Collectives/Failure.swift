@@ -52,10 +52,11 @@ extension Communicator {
 }
 
 extension Result {
-    /// What the error says of itself; nil for a success.
+    /// What the error says of itself, for a `RankFailure`; nil for a success.
     var failureSentence: String? {
         switch self {
         case .success: nil
+        case .failure(let error as MPIError): error.descriptionWithoutRank
         case .failure(let error): String(describing: error)
         }
     }

@@ -38,14 +38,14 @@ final class MPICommunicator: Communicator {
 
     func check(_ call: String, _ status: Int32) throws(MPIError) { try caller.check(call, status) }
 
-    /// Elements of `bytesPerElement` in one call: at least one.
-    func chunkCount(bytesPerElement: Int) -> Int {
-        max(1, min(chunkBytes / bytesPerElement, Int(Int32.max)))
+    func chunks(of count: Int, bytesPerElement: Int) -> [Range<Int>] {
+        MPICommunicator.chunks(of: count, bytesPerElement: bytesPerElement, chunkBytes: chunkBytes)
     }
 
-    /// `0..<count` cut into consecutive ranges of `chunkCount` elements and a shorter last one.
-    func chunks(of count: Int, bytesPerElement: Int) -> [Range<Int>] {
-        let step = chunkCount(bytesPerElement: bytesPerElement)
+    /// `0..<count` cut into consecutive ranges for one call each: of as many elements as `chunkBytes` holds, but at
+    /// least one, and a shorter last one.
+    static func chunks(of count: Int, bytesPerElement: Int, chunkBytes: Int) -> [Range<Int>] {
+        let step = max(1, min(chunkBytes / bytesPerElement, Int(Int32.max)))
         return stride(from: 0, to: count, by: step).map { $0..<min($0 + step, count) }
     }
 

@@ -17,6 +17,9 @@ public struct MPIError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         "\(call) failed on rank \(rank) of \(size) on \(host) with code \(code): \(text)."
     }
+
+    /// For a sentence that names the rank already.
+    var descriptionWithoutRank: String { "\(call) failed with code \(code): \(text)." }
 }
 
 /// Who makes a call, for the error it may end in.
@@ -30,6 +33,13 @@ struct Caller {
         guard status != Int32(cmpi_success) else { return }
         throw MPIError(
             rank: rank, size: size, host: host, call: call, code: Int(status),
-            text: MPILibrary.errorText(status))
+            text: Caller.firstStatement(of: MPILibrary.errorText(status)))
+    }
+
+    /// MPICH adds the stack of its functions below.
+    static func firstStatement(of text: String) -> String {
+        let line = String(text.prefix { !$0.isNewline })
+        let tail = ", error stack:"
+        return line.hasSuffix(tail) ? String(line.dropLast(tail.count)) : line
     }
 }

@@ -20,10 +20,12 @@ public struct MPILibrary: Sendable, Equatable {
     /// The corresponding C function is `MPI_Get_library_version`.
     public let version: String
 
-    /// `version` cut to its first line, with runs of spaces removed.
-    public var summary: String {
-        let line = version.split(whereSeparator: \.isNewline).first ?? ""
-        return line.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    /// Name and number: `version` up to its first comma or line break, with runs of spaces removed.
+    public var summary: String { MPILibrary.summary(of: version) }
+
+    static func summary(of version: String) -> String {
+        let head = version.prefix { !$0.isNewline && $0 != "," }
+        return head.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
     /// Opens the library, once in a process. Neither starts MPI nor needs a launcher.
