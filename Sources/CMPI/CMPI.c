@@ -10,10 +10,10 @@ _Static_assert(sizeof(MPI_Comm) <= sizeof(cmpi_comm), "a communicator handle fit
 _Static_assert(sizeof(MPI_Request) <= sizeof(cmpi_request), "a request handle fits a word");
 _Static_assert(MPI_SUCCESS == cmpi_success, "success is zero");
 
-#define FUNCTIONS(X)                                                                                              \
-    X(Init_thread) X(Initialized) X(Finalize) X(Abort) X(Error_string) X(Get_library_version)                     \
-    X(Comm_set_errhandler) X(Comm_rank) X(Comm_size) X(Comm_dup) X(Comm_split_type) X(Comm_free)                  \
-    X(Allreduce) X(Iallreduce) X(Allgather) X(Iallgather) X(Bcast) X(Barrier)               \
+#define FUNCTIONS(X)                                                                                        \
+    X(Init_thread) X(Initialized) X(Finalize) X(Abort) X(Error_string) X(Get_library_version)               \
+    X(Comm_set_errhandler) X(Comm_rank) X(Comm_size) X(Comm_dup) X(Comm_split_type) X(Comm_free)            \
+    X(Allreduce) X(Iallreduce) X(Allgather) X(Iallgather) X(Bcast) X(Barrier)                               \
     X(Send) X(Recv) X(Sendrecv) X(Test) X(Wait)
 
 static struct {
@@ -24,16 +24,16 @@ static struct {
 
 // Open MPI's predefined handles are addresses of objects in the library; elsewhere they are constants.
 #ifdef OPEN_MPI
-#define HANDLES(X)                                                                                                \
-    X(MPI_Comm, COMM_WORLD, "ompi_mpi_comm_world")                                                                \
-    X(MPI_Errhandler, ERRORS_RETURN, "ompi_mpi_errors_return")                                                    \
-    X(MPI_Info, INFO_NULL, "ompi_mpi_info_null")                                                                  \
-    X(MPI_Datatype, BYTE, "ompi_mpi_byte")                                                                        \
-    X(MPI_Datatype, INT64_T, "ompi_mpi_int64_t")                                                                  \
-    X(MPI_Datatype, FLOAT, "ompi_mpi_float")                                                                      \
-    X(MPI_Datatype, DOUBLE, "ompi_mpi_double")                                                                    \
-    X(MPI_Op, SUM, "ompi_mpi_op_sum")                                                                             \
-    X(MPI_Op, MIN, "ompi_mpi_op_min")                                                                             \
+#define HANDLES(X)                                                                                          \
+    X(MPI_Comm, COMM_WORLD, "ompi_mpi_comm_world")                                                          \
+    X(MPI_Errhandler, ERRORS_RETURN, "ompi_mpi_errors_return")                                              \
+    X(MPI_Info, INFO_NULL, "ompi_mpi_info_null")                                                            \
+    X(MPI_Datatype, BYTE, "ompi_mpi_byte")                                                                  \
+    X(MPI_Datatype, INT64_T, "ompi_mpi_int64_t")                                                            \
+    X(MPI_Datatype, FLOAT, "ompi_mpi_float")                                                                \
+    X(MPI_Datatype, DOUBLE, "ompi_mpi_double")                                                              \
+    X(MPI_Op, SUM, "ompi_mpi_op_sum")                                                                       \
+    X(MPI_Op, MIN, "ompi_mpi_op_min")                                                                       \
     X(MPI_Op, MAX, "ompi_mpi_op_max")
 
 static struct {
@@ -83,12 +83,12 @@ bool cmpi_open(const char *name, char *message, size_t capacity) {
         return false;
     }
 #endif
-#define X(name)                                                                                                   \
+#define X(name)                                                                                             \
     if (!look_up(library, "MPI_" #name, &mpi.name, message, capacity)) return false;
     FUNCTIONS(X)
 #undef X
 #ifdef OPEN_MPI
-#define X(type, name, symbol)                                                                                     \
+#define X(type, name, symbol)                                                                               \
     if (!look_up(library, symbol, &handles.name, message, capacity)) return false;
     HANDLES(X)
 #undef X
@@ -238,7 +238,8 @@ int cmpi_allgather(const void *local, int count, cmpi_type type, void *all, cmpi
 int cmpi_iallgather(
     const void *local, int count, cmpi_type type, void *all, cmpi_comm comm, cmpi_request *request) {
     MPI_Request handle;
-    int status = mpi.Iallgather(local, count, type_of(type), all, count, type_of(type), comm_of(comm), &handle);
+    int status =
+        mpi.Iallgather(local, count, type_of(type), all, count, type_of(type), comm_of(comm), &handle);
     if (status == MPI_SUCCESS) *request = word_of_request(handle);
     return status;
 }
@@ -259,7 +260,8 @@ int cmpi_recv(void *bytes, int count, int from, int tag, cmpi_comm comm) {
     return mpi.Recv(bytes, count, HANDLE(BYTE), from, tag, comm_of(comm), MPI_STATUS_IGNORE);
 }
 
-int cmpi_sendrecv(const void *sent, int to, void *received, int from, int count, int tag, cmpi_comm comm) {
+int cmpi_sendrecv(
+    const void *sent, int to, void *received, int from, int count, int tag, cmpi_comm comm) {
     return mpi.Sendrecv(
         sent, count, HANDLE(BYTE), to, tag, received, count, HANDLE(BYTE), from, tag, comm_of(comm),
         MPI_STATUS_IGNORE);

@@ -27,6 +27,7 @@ public final class GradientReducer {
     private var underWay: ArraySlice<any Request> = []
     private var busySince: ContinuousClock.Instant?
     private var times = ReductionTimes()
+    private var baselineSeconds: Double?
 
     /// - Parameters:
     ///   - gradients: values that `completed` counts; must stay where they are, kept alive by `owner`.
@@ -42,6 +43,29 @@ public final class GradientReducer {
         let mebibyte = Double(1 << 20 / MemoryLayout<Float>.stride)
         let automatic = min(max(Double(gradients.count) / 8, mebibyte / 4), mebibyte * 16)
         bucketCount = max(1, Int((bucketMiB.map { $0 * mebibyte } ?? automatic).rounded()))
+    }
+
+    /// Measures what the reduction takes when no backward runs beside it, on as many zeros, so that the times of the
+    /// steps can tell how much of it they hide. Collective; takes as long as six reductions.
+    public func calibrate() throws(MPIError) {
+        precondition(completedEnd == 0, "calibration in the middle of a step")
+        guard communicator.size > 1 else { return }
+        let scratch = FloatStore([Float](repeating: 0, count: gradients.count))
+        var samples: [Double] = []
+        for _ in 0..<6 {
+            try communicator.barrier()
+            let begin = ContinuousClock.now
+            var requests: [any Request] = []
+            for start in stride(from: 0, to: gradients.count, by: bucketCount) {
+                let bucket = start..<min(start + bucketCount, gradients.count)
+                requests.append(
+                    try communicator.startAllReduce(scratch.values.extracting(bucket), .sum, owner: scratch))
+            }
+            for request in requests { try request.wait() }
+            samples.append(begin.secondsToNow)
+        }
+        // The first one warms up connections.
+        baselineSeconds = samples.dropFirst().sorted()[2]
     }
 
     /// Says that the gradients of `range` are final on this rank; starts the buckets that are full thereby. Ranges
@@ -96,6 +120,7 @@ public final class GradientReducer {
             completedEnd = 0
             startedEnd = 0
         }
+        times.baselineSeconds = baselineSeconds
         return times
     }
 
@@ -108,14 +133,18 @@ public final class GradientReducer {
 
 /// What the reduction of one step's gradients took on this rank.
 public struct ReductionTimes: Sendable, Equatable {
-    /// Seconds spent waiting in `finish`: backward was over, communication was not.
+    /// Seconds spent waiting in `finish`: backward was over, communication was not. Includes the wait for ranks
+    /// whose backward takes longer.
     public var blockedSeconds = 0.0
 
     /// Seconds spent in MPI calls during backward: starting buckets and driving them.
     public var drivingSeconds = 0.0
 
-    /// Seconds during which at least one bucket was under way.
+    /// Seconds during which at least one bucket was under way, whether or not it moved.
     public var inFlightSeconds = 0.0
+
+    /// Seconds that the same reduction takes with nothing beside it; nil if `calibrate` was not called.
+    public var baselineSeconds: Double?
 
     /// Bytes of gradients that were reduced, and the buckets that carried them.
     public var bytes = 0
@@ -126,9 +155,10 @@ public struct ReductionTimes: Sendable, Equatable {
     /// Seconds of this rank's step that communication cost.
     public var communicationSeconds: Double { blockedSeconds + drivingSeconds }
 
-    /// Share of the time under way that was spent computing instead: 0...1, and 0 when nothing was under way.
-    public var hiddenShare: Double {
-        inFlightSeconds > 0 ? min(max(1 - communicationSeconds / inFlightSeconds, 0), 1) : 0
+    /// Share of the reduction that was hidden behind backward: 0 if it cost this rank as much as with nothing beside
+    /// it, 1 if it cost nothing; nil if there is nothing to compare with.
+    public var hiddenShare: Double? {
+        baselineSeconds.flatMap { $0 > 0 ? min(max(1 - communicationSeconds / $0, 0), 1) : nil }
     }
 }
 

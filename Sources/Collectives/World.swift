@@ -20,7 +20,8 @@ public enum World {
     ///
     /// Without a launcher the MPI library is not touched, and what `body` throws is thrown unchanged. With one, a
     /// library that is missing or does not belong to it is a `LaunchError`, reported by one rank a node; a job of N
-    /// ranks never becomes N jobs of one. May be called once in a process.
+    /// ranks never becomes N jobs of one. May be called once in a process. A `ReportedFailure` has been said: the caller
+    /// exits with its code and prints nothing.
     /// - Parameters:
     ///   - patience: how long a rank that threw waits for the others.
     ///   - report: what is done with the sentence of a failure; by default it goes to standard error.

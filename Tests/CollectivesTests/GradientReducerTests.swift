@@ -92,23 +92,38 @@ private let oneFloatInMiB = 4.0 / 1_048_576
         // 20 ms of "backward" while the bucket was under way; the rest takes microseconds.
         #expect(times.inFlightSeconds >= 0.02)
         #expect(times.communicationSeconds < times.inFlightSeconds)
-        #expect(times.hiddenShare > 0 && times.hiddenShare <= 1)
-        #expect(ReductionTimes().hiddenShare == 0)
+        #expect(times.baselineSeconds == nil && times.hiddenShare == nil)
     }
 
-    @Test func hiddenShareIsTheTimeUnderWayNotSpentCommunicating() {
+    @Test func hiddenShareComparesWithTheReductionAlone() {
         var times = ReductionTimes()
-        times.inFlightSeconds = 4
         times.blockedSeconds = 0.75
         times.drivingSeconds = 0.25
         #expect(times.communicationSeconds == 1)
+        times.baselineSeconds = 4
         #expect(times.hiddenShare == 0.75)
+        times.baselineSeconds = 0.5
+        #expect(times.hiddenShare == 0)
+    }
+
+    @Test func calibrationReducesTheSameBucketsElsewhere() throws {
+        let store = FloatStore([Float](repeating: 1, count: 5))
+        let communicator = RecordingCommunicator(size: 2, store: store)
+        let reducer = GradientReducer(
+            communicator: communicator, gradients: store.values, owner: store, bucketMiB: 2 * oneFloatInMiB)
+        try reducer.calibrate()
+        #expect(communicator.started.map(\.count) == [[Int]](repeating: [2, 2, 1], count: 6).flatMap { $0 })
+        #expect(communicator.requests.allSatisfy { $0.waits == 1 })
+        try reducer.completed(0..<5)
+        let baseline = try #require(try reducer.finish().baselineSeconds)
+        #expect(baseline > 0 && Array(store.values) == [1, 1, 1, 1, 1])
     }
 
     @Test func aloneNothingIsStarted() throws {
         let store = FloatStore([1, 2, 3])
         let communicator = RecordingCommunicator(size: 1, store: store)
         let reducer = GradientReducer(communicator: communicator, gradients: store.values, owner: store)
+        try reducer.calibrate()
         try reducer.completed(0..<3)
         try reducer.poll()
         #expect(try reducer.finish() == ReductionTimes())

@@ -6,9 +6,9 @@
 
 // The part of MPI that dicerank uses, without `mpi.h` and without linking an MPI library.
 //
-// The library is opened at run time by `cmpi_open`; every other function may be called only after that succeeded.
-// Handles are opaque words, wide enough for Open MPI's pointers and MPICH's integers. Functions named after an MPI
-// function return its status: `cmpi_success`, or a code for `cmpi_error_text`.
+// The library is opened at run time by `cmpi_open`; all that needs it may be called only after that succeeded.
+// Handles are opaque words, wide enough for Open MPI's pointers and MPICH's integers. Functions named after an
+// MPI function return its status: `cmpi_success`, or a code for `cmpi_error_text`.
 
 typedef uintptr_t cmpi_comm;
 typedef uintptr_t cmpi_request;
@@ -41,7 +41,7 @@ const char *cmpi_implementation(void);
 /// Sonames under which that implementation is usually found, in the order to try; NULL past the last one.
 const char *cmpi_library_name(int index);
 
-/// Opens the library `name` (a soname or a path) and looks up every function; on failure the reason is in `message`.
+/// Opens the library `name` (a soname or a path) and looks up every function; on failure, `message` says why.
 bool cmpi_open(const char *name, char *message, size_t capacity);
 
 /// The file that the opened library came from.
@@ -61,7 +61,7 @@ cmpi_comm cmpi_comm_world(void);
 int cmpi_comm_rank(cmpi_comm comm, int *rank);
 int cmpi_comm_size(cmpi_comm comm, int *size);
 int cmpi_comm_dup(cmpi_comm comm, cmpi_comm *copy);
-/// `MPI_Comm_split_type` with `MPI_COMM_TYPE_SHARED`: the ranks of one node, in the order of their rank in `comm`.
+/// `MPI_Comm_split_type` with `MPI_COMM_TYPE_SHARED`: the ranks of one node, in the order of `comm`.
 int cmpi_comm_split_shared(cmpi_comm comm, cmpi_comm *node);
 int cmpi_comm_free(cmpi_comm *comm);
 
