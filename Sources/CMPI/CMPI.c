@@ -223,7 +223,8 @@ int cmpi_allreduce(void *buffer, int count, cmpi_type type, cmpi_operation opera
 }
 
 int cmpi_iallreduce(
-    void *buffer, int count, cmpi_type type, cmpi_operation operation, cmpi_comm comm, cmpi_request *request) {
+    void *buffer, int count, cmpi_type type, cmpi_operation operation, cmpi_comm comm,
+    cmpi_request *request) {
     MPI_Request handle;
     int status = mpi.Iallreduce(
         MPI_IN_PLACE, buffer, count, type_of(type), operation_of(operation), comm_of(comm), &handle);

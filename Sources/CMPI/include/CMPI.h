@@ -6,9 +6,9 @@
 
 // The part of MPI that dicerank uses, without `mpi.h` and without linking an MPI library.
 //
-// The library is opened at run time by `cmpi_open`; all that needs it may be called only after that succeeded.
-// Handles are opaque words, wide enough for Open MPI's pointers and MPICH's integers. Functions named after an
-// MPI function return its status: `cmpi_success`, or a code for `cmpi_error_text`.
+// The library is opened at run time by `cmpi_open`; all that needs it may be called only after that.
+// Handles are opaque words, wide enough for Open MPI's pointers and MPICH's integers. Functions named after
+// an MPI one return its status: `cmpi_success`, or a code for `cmpi_error_text`.
 
 typedef uintptr_t cmpi_comm;
 typedef uintptr_t cmpi_request;
