@@ -15,7 +15,7 @@ final class NIfTIInput {
     private let dataOffset: Int
     private let isCompressed: Bool
 
-    /// Reads the header. The corresponding C function is `nifti_image_read`.
+    /// Reads the header. The corresponding C functions are `nifti_image_read` and `nifti_read_header`.
     init(path: String) throws {
         self.path = path
         _ = quietLibrary
@@ -31,7 +31,7 @@ final class NIfTIInput {
             throw NIfTIError.unsupportedDatatype(path: path, datatype: name)
         }
         self.datatype = datatype
-        geometry = try VolumeGeometry(header: header, path: path)
+        geometry = try VolumeGeometry(image: header, path: path)
         let isScaled = header.scl_slope != 0 && header.scl_slope.isFinite
         slope = isScaled ? header.scl_slope : 1
         intercept = isScaled && header.scl_inter.isFinite ? header.scl_inter : 0
@@ -187,41 +187,3 @@ final class NIfTIInput {
 
 /// The library writes its complaints to standard error unless told not to, once for the process.
 private let quietLibrary: Void = nifti_set_debug_level(0)
-
-extension VolumeGeometry {
-    fileprivate init(header: nifti_image, path: String) throws {
-        let rank = Int(header.ndim)
-        let shape = withUnsafeBytes(of: header.dim) { bytes in
-            bytes.bindMemory(to: Int64.self)[1...max(1, min(rank, 7))].map(Int.init)
-        }
-        guard shape.allSatisfy({ $0 > 0 }), shape.dropFirst(3).allSatisfy({ $0 == 1 }) else {
-            throw NIfTIError.shape(path: path, shape: shape)
-        }
-        let sizes = shape.prefix(3) + Array(repeating: 1, count: max(0, 3 - shape.count))
-        // No voxel count whose bytes overflow an integer.
-        guard sizes.reduce(1.0, { $0 * Double($1) }) < 1e15 else {
-            throw NIfTIError.shape(path: path, shape: shape)
-        }
-        extent = Extent(sizes[2], sizes[1], sizes[0])
-        spacing = SIMD3(header.dx, header.dy, header.dz)
-        spatialUnits = Int(header.xyz_units)
-        qformCode = Int(header.qform_code)
-        quaternion = SIMD3(header.quatern_b, header.quatern_c, header.quatern_d)
-        quaternionOffset = SIMD3(header.qoffset_x, header.qoffset_y, header.qoffset_z)
-        qfac = header.qfac
-        sformCode = Int(header.sform_code)
-        sform = Affine(header.sto_xyz)
-        qform = Affine(header.qto_xyz)
-        isNIfTI2 = header.nifti_type == NIFTI_FTYPE_NIFTI2_1 || header.nifti_type == NIFTI_FTYPE_NIFTI2_2
-    }
-}
-
-extension Affine {
-    fileprivate init(_ matrix: nifti_dmat44) {
-        let values = withUnsafeBytes(of: matrix) { Array($0.bindMemory(to: Double.self)) }
-        self.init(
-            rows: (0..<3).map { r in
-                SIMD4(values[4 * r], values[4 * r + 1], values[4 * r + 2], values[4 * r + 3])
-            })
-    }
-}

@@ -3,13 +3,13 @@
 public struct VolumeGeometry: Hashable, Sendable {
     /// Size in voxels.
     public var extent: Extent
-    /// Distance of neighbouring voxels along x, y and z, in `spatialUnits`.
+    /// Distance of neighbouring voxels along x, y and z, in the units that `units` names.
     public var spacing: SIMD3<Double>
-    /// NIfTI's code of the units (1 metre, 2 millimetre, 3 micrometre, 0 unknown).
-    public var spatialUnits: Int
+    /// NIfTI's code of the units of space and time: `xyzt_units`, whose low three bits are 2 for millimetres.
+    public var units: Int
     /// NIfTI's code of what the quaternion transform leads to; 0: there is none.
     public var qformCode: Int
-    /// Quaternion b, c, d.
+    /// Quaternion b, c, d; like its offset kept as the header has it, also where the code is 0.
     public var quaternion: SIMD3<Double>
     /// Offset of the quaternion transform.
     public var quaternionOffset: SIMD3<Double>
@@ -32,7 +32,7 @@ public struct VolumeGeometry: Hashable, Sendable {
     public init(extent: Extent, spacing: SIMD3<Double>, origin: SIMD3<Double>) {
         self.extent = extent
         self.spacing = spacing
-        spatialUnits = 2
+        units = 2
         qformCode = 1
         quaternion = .zero
         quaternionOffset = origin
@@ -50,7 +50,7 @@ public struct VolumeGeometry: Hashable, Sendable {
     /// The axes' directions, as in "RAS": to the Right, to Anterior, to Superior.
     public var orientation: String { affine.orientation }
 
-    /// Volume of one voxel, in the cube of `spatialUnits`.
+    /// Volume of one voxel, in the cube of its unit of length.
     public var voxelVolume: Double { spacing.x * spacing.y * spacing.z }
 
     /// What sets this grid apart from `other`, as the end of a sentence, or nil where they agree.
