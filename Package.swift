@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "CMPI", cSettings: [.unsafeFlags(["-I" + mpiIncludeFolder()])], linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
-        .systemLibrary(name: "CNIfTI", providers: [.apt(["libnifti2-dev"])]),
+        .target(name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz")]),
         .target(name: "Collectives", dependencies: ["CMPI"]),
         .target(name: "Engine", dependencies: ["COneDNN", "CKernels", .product(name: "Numerics", package: "swift-numerics")]),
         .target(name: "Networks", dependencies: ["Engine"]),

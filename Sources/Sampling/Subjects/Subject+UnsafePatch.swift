@@ -1,0 +1,62 @@
+extension Subject {
+    /// Copies a box of every image to `destination`, [channel][depth][height][width].
+    ///
+    /// Voxels of the box that lie outside the volume become 0. After z-scoring that is the mean of the mask; it is
+    /// also what a convolution's own padding sees.
+    public func copyImages(in box: VoxelBox, to destination: UnsafeMutableBufferPointer<Float>) {
+        precondition(
+            destination.count == channels * box.extent.count,
+            "a buffer of \(destination.count) for \(channels) x \(box.extent)")
+        images.withUnsafeBufferPointer { source in
+            for channel in 0..<channels {
+                let from = source[channel * extent.count..<(channel + 1) * extent.count]
+                let to = destination[channel * box.extent.count..<(channel + 1) * box.extent.count]
+                copyBox(
+                    box, of: UnsafeBufferPointer(rebasing: from), extent: extent,
+                    to: UnsafeMutableBufferPointer(rebasing: to))
+            }
+        }
+    }
+
+    /// Copies a box of the reference to `destination`, [depth][height][width]. Outside the volume is background, 0.
+    ///
+    /// - Returns: the number of foreground voxels (class > 0) in the box.
+    @discardableResult
+    public func copyReference(in box: VoxelBox, to destination: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        guard let reference else { preconditionFailure("subject \(name) was read without its reference") }
+        precondition(
+            destination.count == box.extent.count, "a buffer of \(destination.count) for \(box.extent)")
+        reference.withUnsafeBufferPointer { copyBox(box, of: $0, extent: extent, to: destination) }
+        var foreground = 0
+        for label in destination where label != 0 {
+            foreground += 1
+        }
+        return foreground
+    }
+}
+
+/// Copies the part of `box` that lies inside an array [z][y][x] of size `extent` row by row; the rest becomes zero.
+private func copyBox<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
+    _ box: VoxelBox, of source: UnsafeBufferPointer<Element>, extent: Extent,
+    to destination: UnsafeMutableBufferPointer<Element>
+) {
+    guard let from = source.baseAddress, let to = destination.baseAddress else { return }
+    let columns = (box.origin.x..<box.origin.x + box.extent.width).clamped(to: 0..<extent.width)
+    for d in 0..<box.extent.depth {
+        let z = box.origin.z + d
+        for h in 0..<box.extent.height {
+            let y = box.origin.y + h
+            let row = to + (d * box.extent.height + h) * box.extent.width
+            guard (0..<extent.depth).contains(z), (0..<extent.height).contains(y), !columns.isEmpty else {
+                row.update(repeating: 0, count: box.extent.width)
+                continue
+            }
+            let front = columns.lowerBound - box.origin.x
+            let behind = box.extent.width - front - columns.count
+            row.update(repeating: 0, count: front)
+            let start = (z * extent.height + y) * extent.width + columns.lowerBound
+            (row + front).update(from: from + start, count: columns.count)
+            (row + front + columns.count).update(repeating: 0, count: behind)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// Why a volume could not be read or written.
+public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// There is no file at the path.
+    case missing(path: String)
+    /// The file exists, and the system does not let it be read.
+    case unreadable(path: String, reason: String)
+    /// The file does not begin with a sound NIfTI-1 or NIfTI-2 header.
+    case notNIfTI(path: String)
+    /// The voxels have a type that is no real number of at most 64 bits.
+    case unsupportedDatatype(path: String, datatype: String)
+    /// The file holds other than one volume of three dimensions; `shape` is along x, y, z, time and so on.
+    case shape(path: String, shape: [Int])
+    /// The file ends before its last voxel.
+    case truncated(path: String, expectedBytes: Int, foundBytes: Int)
+    /// The compressed stream is damaged: its checksum or structure is wrong.
+    case damaged(path: String)
+    /// Voxels that are NaN or infinite.
+    case nonFinite(path: String, count: Int, first: VoxelIndex)
+    /// A label that is not an integer.
+    case fractionalLabel(path: String, value: Double, position: VoxelIndex)
+    /// A label that no class has.
+    case labelOutsideClasses(path: String, value: Double, position: VoxelIndex, classes: Int)
+    /// The volume could not be written; a file that was at the path is as it was.
+    case notWritten(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .missing(let path):
+            "There is no file \(path)."
+        case .unreadable(let path, let reason):
+            "\(path) cannot be read: \(reason)."
+        case .notNIfTI(let path):
+            "\(path) is not a NIfTI file: its header is neither that of NIfTI-1 nor that of NIfTI-2."
+        case .unsupportedDatatype(let path, let datatype):
+            "\(path) holds voxels of type \(datatype); integers and floats of 8 to 64 bits can be read."
+        case .shape(let path, let shape):
+            "\(path) has the shape \(shape.map(String.init).joined(separator: " x ")); "
+                + "one volume of three dimensions is expected."
+        case .truncated(let path, let expectedBytes, let foundBytes):
+            "\(path) is truncated: its header announces \(counted(expectedBytes, "byte")) of voxels and "
+                + "it holds \(counted(foundBytes, "byte"))."
+        case .damaged(let path):
+            "\(path) is damaged: its compressed data does not match its checksum."
+        case .nonFinite(let path, let count, let first):
+            "\(path) holds \(counted(count, "voxel")) that \(count == 1 ? "is" : "are") NaN or infinite, "
+                + "the first at \(first)."
+        case .fractionalLabel(let path, let value, let position):
+            "\(path) holds \(short(value)) at \(position), and labels are integers."
+        case .labelOutsideClasses(let path, let value, let position, let classes):
+            "\(path) holds the label \(short(value)) at \(position), and the \(classes) classes are "
+                + "0 to \(classes - 1)."
+        case .notWritten(let path, let reason):
+            "\(path) could not be written: \(reason)."
+        }
+    }
+}

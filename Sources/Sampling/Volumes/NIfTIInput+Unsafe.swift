@@ -1,0 +1,189 @@
+import CNIfTI
+import Foundation
+
+/// An open NIfTI file: header read, voxels streamed block by block.
+///
+/// The library's own loader is not used for the voxels, because it turns NaN into 0 without a word.
+final class NIfTIInput {
+    let path: String
+    let geometry: VolumeGeometry
+    private let datatype: NIfTIDatatype
+    private let slope: Double
+    private let intercept: Double
+    private let isSwapped: Bool
+    private let dataPath: String
+    private let dataOffset: Int
+    private let isCompressed: Bool
+
+    /// Reads the header. The corresponding C functions are `nifti_image_read` and `nifti_read_header`.
+    init(path: String) throws {
+        self.path = path
+        _ = quietLibrary
+        try NIfTIInput.checkReadable(path)
+        guard let image = nifti_image_read(path, 0) else { throw NIfTIError.notNIfTI(path: path) }
+        defer { nifti_image_free(image) }
+        let header = image.pointee
+        guard header.nifti_type != NIFTI_FTYPE_ANALYZE, header.nifti_type != NIFTI_FTYPE_ASCII,
+            let data = header.iname
+        else { throw NIfTIError.notNIfTI(path: path) }
+        guard let datatype = NIfTIDatatype(rawValue: header.datatype) else {
+            let name = String(cString: nifti_datatype_to_string(header.datatype))
+            throw NIfTIError.unsupportedDatatype(path: path, datatype: name)
+        }
+        self.datatype = datatype
+        geometry = try VolumeGeometry(image: header, path: path)
+        let isScaled = header.scl_slope != 0 && header.scl_slope.isFinite
+        slope = isScaled ? header.scl_slope : 1
+        intercept = isScaled && header.scl_inter.isFinite ? header.scl_inter : 0
+        isSwapped = header.byteorder != nifti_short_order()
+        dataPath = String(cString: data)
+        dataOffset = Int(header.iname_offset)
+        isCompressed = nifti_is_gzfile(data) != 0
+    }
+
+    private static func checkReadable(_ path: String) throws {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw NIfTIError.missing(path: path)
+        }
+        if isDirectory.boolValue { throw NIfTIError.unreadable(path: path, reason: "it is a folder") }
+        guard access(path, R_OK) == 0 else {
+            throw NIfTIError.unreadable(path: path, reason: String(cString: strerror(errno)).lowercased())
+        }
+    }
+
+    /// Fills `buffer` with the scaled voxels, [z][y][x].
+    func readFloats(into buffer: UnsafeMutableBufferPointer<Float>) throws {
+        precondition(
+            buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
+        var damaged = 0
+        var firstDamaged = 0
+        try forEachBlock { start, values in
+            for i in 0..<values.count {
+                let value = Float(values[i])
+                if !value.isFinite {
+                    if damaged == 0 { firstDamaged = start + i }
+                    damaged += 1
+                }
+                buffer[start + i] = value
+            }
+        }
+        if damaged > 0 {
+            let first = VoxelIndex(offset: firstDamaged, in: geometry.extent)
+            throw NIfTIError.nonFinite(path: path, count: damaged, first: first)
+        }
+    }
+
+    /// Fills `buffer` with class indices, [z][y][x].
+    func readLabels(into buffer: UnsafeMutableBufferPointer<UInt8>, classes: Int, merging: LabelMerging)
+        throws
+    {
+        precondition(
+            buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
+        precondition((2...256).contains(classes), "\(classes) classes in a byte")
+        // A scaled integer is rarely exact: 8388607 * 1.192093e-7 is a usual way to store 1.
+        let tolerance = 1e-3
+        var last = Double.nan
+        var lastClass: UInt8 = 0
+        try forEachBlock { start, values in
+            for i in 0..<values.count {
+                let value = values[i]
+                if value != last {
+                    let position = VoxelIndex(offset: start + i, in: self.geometry.extent)
+                    guard value.isFinite else {
+                        throw NIfTIError.nonFinite(path: self.path, count: 1, first: position)
+                    }
+                    guard abs(value - value.rounded()) <= tolerance else {
+                        throw NIfTIError.fractionalLabel(path: self.path, value: value, position: position)
+                    }
+                    let label = abs(value) < 1e9 ? merging(Int(value.rounded())) : -1
+                    guard (0..<classes).contains(label) else {
+                        throw NIfTIError.labelOutsideClasses(
+                            path: self.path, value: value.rounded(), position: position, classes: classes)
+                    }
+                    last = value
+                    lastClass = UInt8(label)
+                }
+                buffer[start + i] = lastClass
+            }
+        }
+    }
+
+    /// Marks the voxels that are greater than 0.5, [z][y][x], and returns their number.
+    func readMask(into buffer: UnsafeMutableBufferPointer<Bool>) throws -> Int {
+        precondition(
+            buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
+        var inside = 0
+        try forEachBlock { start, values in
+            for i in 0..<values.count {
+                guard values[i].isFinite else {
+                    let position = VoxelIndex(offset: start + i, in: self.geometry.extent)
+                    throw NIfTIError.nonFinite(path: self.path, count: 1, first: position)
+                }
+                buffer[start + i] = values[i] > 0.5
+                if values[i] > 0.5 { inside += 1 }
+            }
+        }
+        return inside
+    }
+
+    /// Hands out the voxels in file order, scaled, a block at a time.
+    ///
+    /// The corresponding C functions are `znzopen`, `znzseek`, `znzread` and `znzclose`.
+    private func forEachBlock(_ body: (Int, UnsafeBufferPointer<Double>) throws -> Void) throws {
+        let expected = geometry.extent.count * datatype.bytes
+        try checkSize(expected: expected)
+        var handle: znzFile? = znzopen(dataPath, "rb", isCompressed ? 1 : 0)
+        guard let file = handle else {
+            throw NIfTIError.unreadable(path: dataPath, reason: String(cString: strerror(errno)).lowercased())
+        }
+        defer { Xznzclose(&handle) }
+        guard znzseek(file, off_t(dataOffset), SEEK_SET) >= 0 else {
+            throw NIfTIError.truncated(path: path, expectedBytes: expected, foundBytes: 0)
+        }
+        let blockVoxels = min(1 << 16, geometry.extent.count)
+        let raw = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: blockVoxels * datatype.bytes, alignment: 16)
+        let values = UnsafeMutableBufferPointer<Double>.allocate(capacity: blockVoxels)
+        defer {
+            raw.deallocate()
+            values.deallocate()
+        }
+        var start = 0
+        while start < geometry.extent.count {
+            let count = min(blockVoxels, geometry.extent.count - start)
+            // A damaged stream reads as -1, which is out of range in any case.
+            let read = Int(bitPattern: UInt(znzread(raw.baseAddress, 1, count * datatype.bytes, file)))
+            guard read == count * datatype.bytes else {
+                if read < 0 { throw NIfTIError.damaged(path: path) }
+                let found = start * datatype.bytes + read
+                throw NIfTIError.truncated(path: path, expectedBytes: expected, foundBytes: found)
+            }
+            let block = UnsafeRawBufferPointer(rebasing: raw[..<read])
+            let decoded = UnsafeMutableBufferPointer(rebasing: values[..<count])
+            datatype.decode(block, isSwapped: isSwapped, slope: slope, intercept: intercept, into: decoded)
+            try body(start, UnsafeBufferPointer(decoded))
+            start += count
+        }
+        // The checksum of a compressed stream is only looked at when its end is.
+        var beyond: UInt8 = 0
+        if isCompressed, Int(bitPattern: UInt(znzread(&beyond, 1, 1, file))) < 0 {
+            throw NIfTIError.damaged(path: path)
+        }
+    }
+
+    /// A damaged header can announce terabytes: refuse before room is made for them.
+    private func checkSize(expected: Int) throws {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: dataPath),
+            let size = attributes[.size] as? Int
+        else { throw NIfTIError.missing(path: dataPath) }
+        let isTooSmall = isCompressed ? expected / 1032 > size : dataOffset + expected > size
+        if isTooSmall {
+            let found = isCompressed ? size : max(0, size - dataOffset)
+            throw NIfTIError.truncated(path: path, expectedBytes: expected, foundBytes: found)
+        }
+    }
+}
+
+/// The library writes its complaints to standard error unless told not to, once for the process.
+private let quietLibrary: Void = nifti_set_debug_level(0)

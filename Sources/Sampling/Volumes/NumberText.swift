@@ -1,0 +1,24 @@
+import Foundation
+
+/// A number for a sentence: up to six significant digits, no trailing zeros.
+func short(_ value: Double) -> String {
+    String(format: "%.6g", value)
+}
+
+/// "1 voxel", "2 voxels", with a separator of thousands.
+func counted(_ count: Int, _ noun: String) -> String {
+    var digits = String(count.magnitude)
+    var place = digits.count - 3
+    while place > 0 {
+        digits.insert(",", at: digits.index(digits.startIndex, offsetBy: place))
+        place -= 3
+    }
+    return (count < 0 ? "-" : "") + digits + " " + noun + (count == 1 ? "" : "s")
+}
+
+/// "a", "a and b", "a, b and c".
+func listed(_ words: [String]) -> String {
+    guard let last = words.last else { return "none" }
+    guard words.count > 1 else { return last }
+    return words.dropLast().joined(separator: ", ") + " and " + last
+}

@@ -1,0 +1,132 @@
+/// A volume of real numbers, an image or a probability map.
+public struct Volume: Sendable {
+    public let geometry: VolumeGeometry
+    /// [z][y][x], x fastest: the order of the file.
+    public var voxels: [Float]
+
+    public init(geometry: VolumeGeometry, voxels: [Float]) {
+        precondition(
+            voxels.count == geometry.extent.count, "\(voxels.count) voxels for a volume of \(geometry.extent)"
+        )
+        self.geometry = geometry
+        self.voxels = voxels
+    }
+
+    /// Reads a NIfTI-1 or NIfTI-2 file, `.nii`, `.nii.gz` or a pair `.hdr` and `.img`.
+    ///
+    /// Integers and floats of 8 to 64 bits are taken in either byte order; `scl_slope` and `scl_inter` are applied
+    /// unless the slope is 0. Trailing dimensions of length 1 are accepted.
+    ///
+    /// - Throws: `NIfTIError`, also where a voxel is NaN or infinite.
+    public init(reading path: String) throws {
+        let file = try NIfTIInput(path: path)
+        geometry = file.geometry
+        voxels = try [Float](unsafeUninitializedCapacity: file.geometry.extent.count) { buffer, count in
+            try file.readFloats(into: buffer)
+            count = buffer.count
+        }
+    }
+
+    /// How numbers are stored in a file.
+    public enum Storage: Sendable {
+        case float32
+        /// Rounded to the nearest integer; values outside -32768...32767 are clamped.
+        case int16
+    }
+
+    /// Writes a NIfTI file with this volume's geometry; compressed if the name ends in `.gz`.
+    ///
+    /// The file appears under its name only when it is whole and on disk.
+    ///
+    /// - Throws: `NIfTIError.notWritten`.
+    public func write(to path: String, storage: Storage = .float32) throws {
+        switch storage {
+        case .float32:
+            try NIfTIOutput.write(voxels, geometry: geometry, datatype: .float32, to: path)
+        case .int16:
+            let rounded = voxels.map { Int16(min(max($0.rounded(), -32768), 32767)) }
+            try NIfTIOutput.write(rounded, geometry: geometry, datatype: .int16, to: path)
+        }
+    }
+}
+
+/// A volume of class indices, a reference or a prediction.
+public struct LabelMap: Sendable {
+    public let geometry: VolumeGeometry
+    /// [z][y][x], x fastest: the order of the file.
+    public var labels: [UInt8]
+
+    public init(geometry: VolumeGeometry, labels: [UInt8]) {
+        precondition(
+            labels.count == geometry.extent.count, "\(labels.count) labels for a volume of \(geometry.extent)"
+        )
+        self.geometry = geometry
+        self.labels = labels
+    }
+
+    /// Reads a file of integers, whatever its datatype.
+    ///
+    /// - Parameters:
+    ///   - classes: labels must be in `0..<classes` after merging; 2 to 256.
+    ///   - merging: applied before that check.
+    /// - Throws: `NIfTIError`.
+    public init(reading path: String, classes: Int, merging: LabelMerging = LabelMerging()) throws {
+        let file = try NIfTIInput(path: path)
+        geometry = file.geometry
+        labels = try [UInt8](unsafeUninitializedCapacity: file.geometry.extent.count) { buffer, count in
+            try file.readLabels(into: buffer, classes: classes, merging: merging)
+            count = buffer.count
+        }
+    }
+
+    /// Writes unsigned bytes with this map's geometry; compressed if the name ends in `.gz`.
+    ///
+    /// The file appears under its name only when it is whole and on disk.
+    ///
+    /// - Throws: `NIfTIError.notWritten`.
+    public func write(to path: String) throws {
+        try NIfTIOutput.write(labels, geometry: geometry, datatype: .uint8, to: path)
+    }
+}
+
+/// Labels of a file that become one class: `{1: [1, 2, 3, 4]}` turns 1, 2, 3 and 4 into 1.
+///
+/// A label that no list mentions keeps its value, and is then checked against the classes like any other.
+public struct LabelMerging: Hashable, Sendable {
+    let classOfLabel: [Int: Int]
+
+    /// - Parameter lists: by class, the labels that become it.
+    /// - Throws: `LabelMergingError` where two classes claim one label.
+    public init(_ lists: [Int: [Int]]) throws {
+        var map: [Int: Int] = [:]
+        for (target, labels) in lists.sorted(by: { $0.key < $1.key }) {
+            for label in labels {
+                if let other = map[label], other != target {
+                    throw LabelMergingError(label: label, classes: [other, target])
+                }
+                map[label] = target
+            }
+        }
+        classOfLabel = map
+    }
+
+    /// Leaves every label as it is.
+    public init() {
+        classOfLabel = [:]
+    }
+
+    func callAsFunction(_ label: Int) -> Int {
+        classOfLabel[label] ?? label
+    }
+}
+
+/// One label in the lists of two classes.
+public struct LabelMergingError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let label: Int
+    public let classes: [Int]
+
+    public var description: String {
+        "merge_labels gives label \(label) to class \(classes[0]) and to class \(classes[1]); "
+            + "a label belongs to one class."
+    }
+}
