@@ -14,12 +14,14 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
     public var description: String {
         switch self {
         case .patchTooSmall(let input, let layer, let found):
-            return "A patch of \(input) voxels is too small for the network: after \(layer) \(found) voxels would be left."
+            return
+                "A patch of \(input) voxels is too small for the network: after \(layer) \(found) voxels would be left."
         case .noOutput:
             return "The network's graph has no output."
         case .memory(let needed, let available, let input, let slots):
             let (need, have) = (mebibytes(needed), mebibytes(available))
-            return "Patches of \(input) voxels, \(slots) a rank, need \(need) MiB of memory a rank, but \(have) MiB are available."
+            return
+                "Patches of \(input) voxels, \(slots) a rank, need \(need) MiB of memory a rank, but \(have) MiB are available."
         case .oneDNN(let operation, let status):
             return "oneDNN could not run \(operation): \(status)."
         case .instructionSet(let asked, let available):

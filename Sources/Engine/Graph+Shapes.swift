@@ -20,7 +20,8 @@ extension Graph {
         return sizes
     }
 
-    private func sizeAfter(_ operation: Operation, known: [Size3], inputSize: Size3) -> (Size3, layer: String) {
+    private func sizeAfter(_ operation: Operation, known: [Size3], inputSize: Size3) -> (Size3, layer: String)
+    {
         switch operation {
         case .input:
             return (inputSize, "the input")
@@ -32,7 +33,8 @@ extension Graph {
             return (known[x.index], "an activation")
         case .add(let x, let shortcut):
             precondition(
-                known[x.index] == known[shortcut.index], "adding \(known[shortcut.index]) to \(known[x.index]) voxels")
+                known[x.index] == known[shortcut.index],
+                "adding \(known[shortcut.index]) to \(known[x.index]) voxels")
             return (known[x.index], "a shortcut")
         case .crop(let x, let border):
             let size = known[x.index]

@@ -27,7 +27,9 @@ public struct Graph: Hashable, Sendable {
         var inputs: [Value] {
             switch self {
             case .input: return []
-            case .convolution(let x, _), .batchNormalization(let x, _), .activation(let x, _), .crop(let x, _): return [x]
+            case .convolution(let x, _), .batchNormalization(let x, _), .activation(let x, _),
+                .crop(let x, _):
+                return [x]
             case .add(let x, let shortcut): return [x, shortcut]
             }
         }
@@ -87,7 +89,8 @@ public struct Graph: Hashable, Sendable {
     ) -> Value {
         precondition(channels > 0 && dilation > 0, "\(name): \(channels) channels, dilation \(dilation)")
         precondition(
-            padding == .valid || (0..<3).allSatisfy { kernel[$0] % 2 == 1 }, "\(name): a kernel of \(kernel) has no middle")
+            padding == .valid || (0..<3).allSatisfy { kernel[$0] % 2 == 1 },
+            "\(name): a kernel of \(kernel) has no middle")
         let convolution = Convolution(
             name: name, inputChannels: self.channels(of: x), outputChannels: channels, kernel: kernel,
             dilation: kernel.count == 1 ? 1 : dilation, padding: padding, bias: bias)
@@ -101,7 +104,9 @@ public struct Graph: Hashable, Sendable {
     }
 
     /// max(x, 0).
-    public mutating func relu(_ x: Value) -> Value { append(.activation(x, .relu), channels: channels(of: x)) }
+    public mutating func relu(_ x: Value) -> Value {
+        append(.activation(x, .relu), channels: channels(of: x))
+    }
 
     /// x where x > 0, else slope x, with a learnt slope a channel, `name.slope`, initially 0.25 (He et al. 2015).
     public mutating func prelu(_ x: Value, name: String) -> Value {

@@ -7,7 +7,9 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     case portable, avx2, avx512
 
     /// The versions that this machine can run, narrowest first.
-    public static var available: [InstructionSet] { allCases.filter { $0.kernels.rawValue <= dr_widest_isa().rawValue } }
+    public static var available: [InstructionSet] {
+        allCases.filter { $0.kernels.rawValue <= dr_widest_isa().rawValue }
+    }
 
     /// What the environment variable `DICERANK_ISA` names, else the widest. oneDNN is held to the same.
     public static func selected() throws(EngineError) -> InstructionSet {

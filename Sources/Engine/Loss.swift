@@ -29,7 +29,9 @@ public struct LossGradient: Sendable, Equatable {
     public var constant: [Double]
     public var reference: [Double]
 
-    public init(constant: [Double], reference: [Double]) { (self.constant, self.reference) = (constant, reference) }
+    public init(constant: [Double], reference: [Double]) {
+        (self.constant, self.reference) = (constant, reference)
+    }
 }
 
 /// Over what the sums of a loss are formed.

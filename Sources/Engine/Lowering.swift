@@ -14,14 +14,16 @@ struct LoweredGraph {
         var inputs: [Int] {
             switch self {
             case .input: return []
-            case .convolution(_, let from, _), .affine(_, _, let from, _), .relayout(let from, _, _): return [from]
+            case .convolution(_, let from, _), .affine(_, _, let from, _), .relayout(let from, _, _):
+                return [from]
             case .add(let from, let shortcut, _): return [from, shortcut]
             }
         }
 
         var output: Int {
             switch self {
-            case .input(let to), .convolution(_, _, let to), .affine(_, _, _, let to), .relayout(_, let to, _),
+            case .input(let to), .convolution(_, _, let to), .affine(_, _, _, let to),
+                .relayout(_, let to, _),
                 .add(_, _, let to):
                 return to
             }
@@ -73,7 +75,9 @@ struct LoweredGraph {
             if onlyConsumerIsActivation(index) { return }
             affine(index, normalization: name, activation: .identity, of: x, plain)
         case .activation(let x, let activation):
-            if case .batchNormalization(let before, let name) = graph.nodes[x.index].operation, consumers[x.index] == 1 {
+            if case .batchNormalization(let before, let name) = graph.nodes[x.index].operation,
+                consumers[x.index] == 1
+            {
                 affine(index, normalization: name, activation: activation, of: before, plain)
             } else {
                 affine(index, normalization: nil, activation: activation, of: x, plain)
@@ -115,7 +119,9 @@ struct LoweredGraph {
 
     /// The lowered value of `x` in the dilation asked for, or in whatever it has.
     private mutating func value(_ x: Graph.Value, dilation: Int?) -> Int {
-        guard let known = current[x.index] else { preconditionFailure("value \(x.index) is used before it is made") }
+        guard let known = current[x.index] else {
+            preconditionFailure("value \(x.index) is used before it is made")
+        }
         let layout = layouts[known]
         guard let dilation, dilation != layout.dilation else { return known }
         let wanted = layout.with(dilation: dilation)

@@ -29,7 +29,8 @@ public final class ParameterArena {
         var start = 0
         for tensor in tensors {
             let end = start + tensor.shape.reduce(1, *)
-            entries.append(Entry(name: tensor.name, shape: tensor.shape, range: start..<end, role: tensor.role))
+            entries.append(
+                Entry(name: tensor.name, shape: tensor.shape, range: start..<end, role: tensor.role))
             start = end
         }
         self.entries = entries
@@ -48,7 +49,9 @@ public final class ParameterArena {
         }
         set {
             guard let entry = entry(named: name) else { preconditionFailure("no tensor is named \(name)") }
-            precondition(newValue.count == entry.range.count, "\(name) has \(entry.range.count) elements, not \(newValue.count)")
+            precondition(
+                newValue.count == entry.range.count,
+                "\(name) has \(entry.range.count) elements, not \(newValue.count)")
             withUnsafeMutableBuffer { buffer in
                 for (index, value) in zip(entry.range, newValue) { buffer[index] = value }
             }

@@ -19,7 +19,9 @@ public final class Parameters {
         initialise(seed: 0)
     }
 
-    private static func tensors(of node: Graph.Node) -> [(name: String, shape: [Int], role: ParameterArena.Role)] {
+    private static func tensors(of node: Graph.Node) -> [(
+        name: String, shape: [Int], role: ParameterArena.Role
+    )] {
         switch node.operation {
         case .convolution(_, let c):
             let shape = [c.outputChannels, c.inputChannels, c.kernel.depth, c.kernel.height, c.kernel.width]
@@ -54,13 +56,19 @@ public final class Parameters {
         }
     }
 
-    private func fillNormal(_ buffer: UnsafeMutableBufferPointer<Float>, _ entry: ParameterArena.Entry, seed: UInt64) {
+    private func fillNormal(
+        _ buffer: UnsafeMutableBufferPointer<Float>, _ entry: ParameterArena.Entry, seed: UInt64
+    ) {
         let inputs = entry.shape.dropFirst().reduce(1, *)
         let deviation = Double.sqrt(2 / Double(inputs))
-        let key = mix(seed ^ entry.name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 })
+        let key = mix(
+            seed
+                ^ entry.name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+        )
         for (offset, index) in entry.range.enumerated() {
             // Box-Muller on two uniform numbers of this element alone.
-            let u = unit(mix(key &+ 2 &* UInt64(offset)), openBelow: true), v = unit(mix(key &+ 2 &* UInt64(offset) &+ 1))
+            let u = unit(mix(key &+ 2 &* UInt64(offset)), openBelow: true)
+            let v = unit(mix(key &+ 2 &* UInt64(offset) &+ 1))
             buffer[index] = Float(deviation * Double.sqrt(-2 * Double.log(u)) * Double.cos(2 * .pi * v))
         }
     }

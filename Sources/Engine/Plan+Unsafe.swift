@@ -2,18 +2,22 @@ import CKernels
 
 extension Plan {
     /// A slot's patch, [channel][depth][height][width], to be written before `forward`.
-    public func withInput<R>(slot: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
+    public func withInput<R>(slot: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R
+    {
         precondition((0..<options.slots).contains(slot), "slot \(slot) of \(options.slots)")
         let count = inputChannels * inputSize.count
         return try body(UnsafeMutableBufferPointer(start: staging.pointer + slot * count, count: count))
     }
 
     /// A slot's reference, the class of each voxel of `outputSize`, [depth][height][width], below `classes`.
-    public func withReference<R>(slot: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) throws -> R) rethrows -> R {
+    public func withReference<R>(slot: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) throws -> R) rethrows
+        -> R
+    {
         guard let head else { preconditionFailure("a plan for inference has no reference") }
         precondition((0..<options.slots).contains(slot), "slot \(slot) of \(options.slots)")
         let count = outputSize.count
-        return try body(UnsafeMutableBufferPointer(rebasing: head.reference[(slot * count)..<((slot + 1) * count)]))
+        return try body(
+            UnsafeMutableBufferPointer(rebasing: head.reference[(slot * count)..<((slot + 1) * count)]))
     }
 
     func packInput() {
@@ -37,7 +41,9 @@ extension Plan {
 
     /// The softmax of a slot's logits after `forward`, [class][depth][height][width].
     public func probabilities(slot: Int, into target: UnsafeMutableBufferPointer<Float>) {
-        precondition(target.count == classes * outputSize.count, "\(target.count) floats for \(classes) x \(outputSize)")
+        precondition(
+            target.count == classes * outputSize.count,
+            "\(target.count) floats for \(classes) x \(outputSize)")
         guard let plain = target.baseAddress else { return }
         var view = schedule.logits.kernelView
         dr_softmax(&view, Int32(slot), Int32(classes), plain, Int32(options.threads))

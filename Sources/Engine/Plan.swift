@@ -49,7 +49,8 @@ public final class Plan {
     /// - Throws: `EngineError` where the patch is too small or memory does not suffice.
     public convenience init(
         training graph: Graph, inputSize: Size3, options: Options, loss: any SegmentationLoss,
-        exchange: any SlotExchange = SoloExchange(), model: Parameters? = nil, instructionSet: InstructionSet? = nil
+        exchange: any SlotExchange = SoloExchange(), model: Parameters? = nil,
+        instructionSet: InstructionSet? = nil
     ) throws(EngineError) {
         try self.init(
             graph, inputSize: inputSize, options: options, loss: loss, exchange: exchange,
@@ -67,13 +68,17 @@ public final class Plan {
     }
 
     private init(
-        _ graph: Graph, inputSize: Size3, options: Options, loss: (any SegmentationLoss)?, exchange: any SlotExchange,
+        _ graph: Graph, inputSize: Size3, options: Options, loss: (any SegmentationLoss)?,
+        exchange: any SlotExchange,
         model: Parameters, instructionSet: InstructionSet?
     ) throws(EngineError) {
-        precondition(options.slots > 0 && options.threads > 0, "\(options.slots) slots on \(options.threads) threads")
+        precondition(
+            options.slots > 0 && options.threads > 0, "\(options.slots) slots on \(options.threads) threads")
         let selected = try InstructionSet.selected()
         let instructions = instructionSet ?? selected
-        (self.inputSize, self.options, self.model, self.instructionSet) = (inputSize, options, model, instructions)
+        (self.inputSize, self.options, self.model, self.instructionSet) = (
+            inputSize, options, model, instructions
+        )
         outputSize = try graph.outputSize(inputSize: inputSize)
         inputChannels = graph.channels(of: graph.input)
         classes = graph.output.map(graph.channels(of:)) ?? 0
@@ -89,9 +94,13 @@ public final class Plan {
         arena = FloatStorage(count: floats)
         context.planner.bind(to: arena)
         staging = FloatStorage(count: options.slots * inputChannels * inputSize.count)
-        let context = context, outputSize = outputSize, classes = classes
+        let context = context
+        let outputSize = outputSize
+        let classes = classes
         head = loss.map {
-            LossHead(classes: classes, outputSize: outputSize, firstSlot: options.firstSlot, loss: $0, context: context)
+            LossHead(
+                classes: classes, outputSize: outputSize, firstSlot: options.firstSlot, loss: $0,
+                context: context)
         }
     }
 

@@ -61,16 +61,18 @@ struct Schedule {
     // MARK: Forward
 
     private mutating func scheduleForward(_ index: Int) throws(EngineError) {
-        let instruction = lowered.instructions[index], context = context
+        let instruction = lowered.instructions[index]
+        let context = context
         for value in instruction.inputs { tensors[value]?.buffer.touch(index) }
         let layout = lowered.layouts[instruction.output]
         if case .add(let from, let shortcut, let to) = instruction {
             let (y, x) = (tensor(from, at: index), tensor(shortcut, at: index))
             tensors[to] = y
             let voxels = context.voxels(of: layout)
-            forward.append(Step(name: "add") {
-                Shortcut.forward(x: x, y: y, voxels: voxels, threads: context.threads)
-            })
+            forward.append(
+                Step(name: "add") {
+                    Shortcut.forward(x: x, y: y, voxels: voxels, threads: context.threads)
+                })
             if needsGradient.contains(from) || needsGradient.contains(shortcut) { needsGradient.insert(to) }
             return
         }
@@ -83,21 +85,27 @@ struct Schedule {
             let x = tensor(from, at: index)
             let operation = try ConvolutionOperation(convolution, x: x, y: y, context: context, step: index)
             convolutions[index] = operation
-            forward.append(Step(name: convolution.name, run: { try operation.forward(x: x, y: y) }, convolution: operation))
+            forward.append(
+                Step(
+                    name: convolution.name, run: { try operation.forward(x: x, y: y) }, convolution: operation
+                ))
             learns = true
         case .affine(let normalization, let activation, let from, _):
-            let x = tensor(from, at: index), training = training
+            let x = tensor(from, at: index)
+            let training = training
             let operation = AffineOperation(
                 normalization: normalization, activation: activation, layout: layout, context: context)
             affines[index] = operation
-            forward.append(Step(name: operation.name) { try operation.forward(x: x, y: y, training: training) })
+            forward.append(
+                Step(name: operation.name) { try operation.forward(x: x, y: y, training: training) })
             if case .prelu = activation { learns = true }
             if normalization != nil { learns = true }
         case .relayout(let from, _, let offset):
             let x = tensor(from, at: index)
-            forward.append(Step(name: "relayout") {
-                Relayout.forward(from: x, to: y, offset: offset, threads: context.threads)
-            })
+            forward.append(
+                Step(name: "relayout") {
+                    Relayout.forward(from: x, to: y, offset: offset, threads: context.threads)
+                })
         }
         if learns { needsGradient.insert(instruction.output) }
     }
@@ -118,11 +126,14 @@ struct Schedule {
                 completed[completed.count - 1] = done.finish(lowered.instructions[index])
             }
         }
-        precondition(completed.last == context.model.gradients.count, "backward does not reach every parameter")
+        precondition(
+            completed.last == context.model.gradients.count, "backward does not reach every parameter")
     }
 
     private mutating func scheduleBackward(_ index: Int) throws(EngineError) {
-        let instruction = lowered.instructions[index], time = backwardTime(index), context = context
+        let instruction = lowered.instructions[index]
+        let time = backwardTime(index)
+        let context = context
         guard let dy = gradients[instruction.output] else { return }
         dy.buffer.touch(time)
         switch instruction {
@@ -134,29 +145,39 @@ struct Schedule {
             try operation.prepareBackward(x: x, y: y, data: learns, step: time)
             // oneDNN overwrites; where another consumer has been here before, its gradient is added afterwards.
             let shared = learns && gradients[from] != nil
-            let dx = !learns ? nil : shared ? context.tensor(x.layout, at: time) : gradientTarget(from, at: time).tensor
+            let dx =
+                !learns
+                ? nil : shared ? context.tensor(x.layout, at: time) : gradientTarget(from, at: time).tensor
             backward.append(
-                Step(name: convolution.name, run: { try operation.backward(x: x, dy: dy, dx: dx) }, convolution: operation))
+                Step(
+                    name: convolution.name, run: { try operation.backward(x: x, dy: dy, dx: dx) },
+                    convolution: operation))
             if shared, let dx {
-                let total = gradientTarget(from, at: time).tensor, voxels = context.voxels(of: x.layout)
-                backward.append(Step(name: "add gradient") {
-                    Shortcut.forward(x: dx, y: total, voxels: voxels, threads: context.threads)
-                })
+                let total = gradientTarget(from, at: time).tensor
+                let voxels = context.voxels(of: x.layout)
+                backward.append(
+                    Step(name: "add gradient") {
+                        Shortcut.forward(x: dx, y: total, voxels: voxels, threads: context.threads)
+                    })
             }
         case .affine(_, _, let from, _):
             guard let operation = affines[index] else { return }
             let x = required(from, at: time)
             let target = needsGradient.contains(from) ? gradientTarget(from, at: time) : nil
-            backward.append(Step(name: operation.name) {
-                try operation.backward(x: x, dy: dy, dx: target?.tensor, accumulate: target?.accumulate ?? false)
-            })
+            backward.append(
+                Step(name: operation.name) {
+                    try operation.backward(
+                        x: x, dy: dy, dx: target?.tensor, accumulate: target?.accumulate ?? false)
+                })
         case .relayout(let from, _, let offset):
             guard needsGradient.contains(from) else { return }
             let target = gradientTarget(from, at: time)
-            backward.append(Step(name: "relayout") {
-                Relayout.backward(
-                    dto: dy, dfrom: target.tensor, offset: offset, accumulate: target.accumulate, threads: context.threads)
-            })
+            backward.append(
+                Step(name: "relayout") {
+                    Relayout.backward(
+                        dto: dy, dfrom: target.tensor, offset: offset, accumulate: target.accumulate,
+                        threads: context.threads)
+                })
         case .add(let from, let shortcut, _):
             if needsGradient.contains(from) { gradients[from] = dy }
             guard needsGradient.contains(shortcut) else { return }
@@ -164,18 +185,22 @@ struct Schedule {
                 gradients[shortcut] = dy
                 return
             }
-            let target = gradientTarget(shortcut, at: time), voxels = context.voxels(of: dy.layout)
-            backward.append(Step(name: "shortcut") {
-                Shortcut.backward(
-                    dy: dy, dx: target.tensor, voxels: voxels, accumulate: target.accumulate, threads: context.threads)
-            })
+            let target = gradientTarget(shortcut, at: time)
+            let voxels = context.voxels(of: dy.layout)
+            backward.append(
+                Step(name: "shortcut") {
+                    Shortcut.backward(
+                        dy: dy, dx: target.tensor, voxels: voxels, accumulate: target.accumulate,
+                        threads: context.threads)
+                })
         }
     }
 
     /// The gradient of a sum is that of both terms. They share memory where the sum is the first to reach the shortcut
     /// and the other term's producer has read it before anyone adds to the shortcut's.
     private func gradientMayAlias(_ shortcut: Int, from: Int, of index: Int) -> Bool {
-        guard gradients[shortcut] == nil, lowered.layouts[shortcut] == lowered.layouts[from], let reader = producers[from]
+        guard gradients[shortcut] == nil, lowered.layouts[shortcut] == lowered.layouts[from],
+            let reader = producers[from]
         else { return false }
         if case .add = lowered.instructions[reader] { return false }
         return consumers[shortcut, default: []].allSatisfy { $0 == index || $0 < reader }
@@ -204,7 +229,8 @@ struct Schedule {
     /// A value that backward reads: kept since forward, or made again now.
     private mutating func required(_ value: Int, at time: Int) -> Tensor {
         guard isMadeAgain(value), let producer = producers[value] else { return tensor(value, at: time) }
-        let y = context.tensor(lowered.layouts[value], at: time), context = context
+        let y = context.tensor(lowered.layouts[value], at: time)
+        let context = context
         switch lowered.instructions[producer] {
         case .affine(_, _, let from, _):
             guard let operation = affines[producer] else { return y }
@@ -212,9 +238,10 @@ struct Schedule {
             backward.append(Step(name: "\(operation.name) again") { operation.apply(x: x, y: y) })
         case .relayout(let from, _, let offset):
             let x = required(from, at: time)
-            backward.append(Step(name: "relayout again") {
-                Relayout.forward(from: x, to: y, offset: offset, threads: context.threads)
-            })
+            backward.append(
+                Step(name: "relayout again") {
+                    Relayout.forward(from: x, to: y, offset: offset, threads: context.threads)
+                })
         default: break
         }
         return y
@@ -232,7 +259,8 @@ private struct CompletedEntries {
     /// - Returns: The end of the final part after backward of `instruction`.
     mutating func finish(_ instruction: LoweredGraph.Instruction) -> Int {
         switch instruction {
-        case .convolution(let convolution, _, _): finished.formUnion(["\(convolution.name).weight", "\(convolution.name).bias"])
+        case .convolution(let convolution, _, _):
+            finished.formUnion(["\(convolution.name).weight", "\(convolution.name).bias"])
         case .affine(let normalization, let activation, _, _):
             if let normalization { finished.formUnion(["\(normalization).weight", "\(normalization).bias"]) }
             if case .prelu(let name) = activation { finished.insert("\(name).slope") }

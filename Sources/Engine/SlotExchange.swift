@@ -15,8 +15,11 @@ public protocol SlotExchange: AnyObject {
 public final class SoloExchange: SlotExchange {
     public init() {}
 
-    public func allSlots(_ local: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>) throws {
-        precondition(local.count == all.count, "\(local.count) values are not those of all slots, \(all.count)")
+    public func allSlots(_ local: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>)
+        throws
+    {
+        precondition(
+            local.count == all.count, "\(local.count) values are not those of all slots, \(all.count)")
         _ = all.update(from: local)
     }
 }
@@ -24,8 +27,10 @@ public final class SoloExchange: SlotExchange {
 extension SlotExchange {
     func allSlots(_ local: [Double], globalSlots: Int, localSlots: Int) throws -> [Double] {
         try local.withUnsafeBufferPointer { source in
-            try [Double](unsafeUninitializedCapacity: local.count / localSlots * globalSlots) { target, count in
-                let all = UnsafeMutableBufferPointer(rebasing: target[..<(local.count / localSlots * globalSlots)])
+            try [Double](unsafeUninitializedCapacity: local.count / localSlots * globalSlots) {
+                target, count in
+                let all = UnsafeMutableBufferPointer(
+                    rebasing: target[..<(local.count / localSlots * globalSlots)])
                 all.initialize(repeating: 0)
                 try allSlots(source, into: all)
                 count = all.count

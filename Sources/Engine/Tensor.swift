@@ -10,7 +10,8 @@ struct Tensor {
 
     var kernelView: dr_tensor {
         dr_tensor(
-            data: buffer.pointer, slots: Int64(slots), phases: Int64(layout.phases), blocks: Int64(layout.blocks),
+            data: buffer.pointer, slots: Int64(slots), phases: Int64(layout.phases),
+            blocks: Int64(layout.blocks),
             volume: Int64(layout.extent.count), isa: layout.instructionSet.kernels)
     }
 
@@ -30,7 +31,8 @@ final class Context {
     let planner = MemoryPlanner()
     private var runs: [Layout: VoxelRuns] = [:]
 
-    init(options: Plan.Options, instructionSet: InstructionSet, exchange: any SlotExchange, model: Parameters) {
+    init(options: Plan.Options, instructionSet: InstructionSet, exchange: any SlotExchange, model: Parameters)
+    {
         (slots, globalSlots, threads) = (options.slots, options.globalSlots, options.threads)
         (batchStatistics, self.instructionSet) = (options.batchStatistics, instructionSet)
         (self.exchange, self.model) = (exchange, model)
@@ -48,7 +50,9 @@ final class Context {
 
     /// A tensor of its own that is first written at `step`.
     func tensor(_ layout: Layout, at step: Int) -> Tensor {
-        Tensor(layout: layout, slots: slots, buffer: planner.buffer(count: slots * layout.floatsPerSlot, at: step))
+        Tensor(
+            layout: layout, slots: slots,
+            buffer: planner.buffer(count: slots * layout.floatsPerSlot, at: step))
     }
 }
 

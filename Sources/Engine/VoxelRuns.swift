@@ -46,7 +46,9 @@ final class VoxelRuns {
             var (offset, count) = (offset, count)
             while count > 0 {
                 let room = runs.last.map { groupVoxels - Int($0.count) } ?? 0
-                if let last = runs.last, last.phase == Int32(phase), Int(last.offset + last.count) == offset, room > 0 {
+                if let last = runs.last, last.phase == Int32(phase), Int(last.offset + last.count) == offset,
+                    room > 0
+                {
                     let taken = min(room, count)
                     runs[runs.count - 1].count += Int32(taken)
                     (offset, count) = (offset + taken, count - taken)

@@ -30,7 +30,8 @@ final class AffineOperation {
         voxels = context.voxels(of: layout)
         let arenas = (context.model.parameters, context.model.statistics)
         self.normalization = normalization.flatMap { name in
-            guard let scale = arenas.0.entry(named: "\(name).weight"), let shift = arenas.0.entry(named: "\(name).bias"),
+            guard let scale = arenas.0.entry(named: "\(name).weight"),
+                let shift = arenas.0.entry(named: "\(name).bias"),
                 let mean = arenas.1.entry(named: "\(name).running_mean"),
                 let variance = arenas.1.entry(named: "\(name).running_variance")
             else { preconditionFailure("\(name) has no parameters") }
@@ -41,7 +42,8 @@ final class AffineOperation {
         switch activation {
         case .identity: break
         case .relu: kind = DR_RELU
-        case .prelu(let name): (kind, slope) = (DR_PRELU, context.model.parameters.entry(named: "\(name).slope"))
+        case .prelu(let name):
+            (kind, slope) = (DR_PRELU, context.model.parameters.entry(named: "\(name).slope"))
         }
         self.slope = slope
         name = normalization ?? slope?.name ?? "activation"
@@ -74,13 +76,17 @@ final class AffineOperation {
     /// Mean and biased variance of each channel; every slot counts as many voxels.
     ///
     /// Each slot's mean and M2 (the sum of squared deviations) are merged pairwise in slot order (Chan et al. 1983).
-    private func batchStatistics(of x: Tensor, updating normalization: Normalization) throws -> ([Double], [Double]) {
-        let channels = layout.channels, perSlot = Double(layout.size.count)
+    private func batchStatistics(of x: Tensor, updating normalization: Normalization) throws -> (
+        [Double], [Double]
+    ) {
+        let channels = layout.channels
+        let perSlot = Double(layout.size.count)
         let sums = lanes.moments(x: x, voxels: voxels, threads: context.threads)
         var local = [Double](repeating: 0, count: context.slots * channels * 2)
         for slot in 0..<context.slots {
             for channel in 0..<channels {
-                let source = (slot * layout.paddedChannels + channel) * 2, target = (slot * channels + channel) * 2
+                let source = (slot * layout.paddedChannels + channel) * 2
+                let target = (slot * channels + channel) * 2
                 let mean = sums[source] / perSlot
                 local[target] = mean
                 local[target + 1] = max(0, sums[source + 1] - perSlot * mean * mean)
@@ -88,10 +94,13 @@ final class AffineOperation {
         }
         let all = try exchanged(local)
         let slots = all.count / (2 * channels)
-        var mean = [Double](repeating: 0, count: channels), m2 = mean
+        var mean = [Double](repeating: 0, count: channels)
+        var m2 = mean
         for slot in 0..<slots {
             for channel in 0..<channels {
-                let index = (slot * channels + channel) * 2, before = Double(slot), after = Double(slot + 1)
+                let index = (slot * channels + channel) * 2
+                let before = Double(slot)
+                let after = Double(slot + 1)
                 let difference = all[index] - mean[channel]
                 mean[channel] += difference / after
                 m2[channel] += all[index + 1] + difference * difference * perSlot * before / after
@@ -106,7 +115,8 @@ final class AffineOperation {
     /// Values of all slots whose statistics are pooled.
     private func exchanged(_ local: [Double]) throws -> [Double] {
         guard context.batchStatistics == .global else { return local }
-        return try context.exchange.allSlots(local, globalSlots: context.globalSlots, localSlots: context.slots)
+        return try context.exchange.allSlots(
+            local, globalSlots: context.globalSlots, localSlots: context.slots)
     }
 
     private func move(_ entry: ParameterArena.Entry, towards values: [Double]) {
@@ -134,14 +144,16 @@ final class AffineOperation {
     /// - Parameter dx: Nil where nothing before needs it.
     func backward(x: Tensor, dy: Tensor, dx: Tensor?, accumulate: Bool) throws {
         let channels = layout.channels
-        var constant = [Double](repeating: 0, count: channels), linear = constant
+        var constant = [Double](repeating: 0, count: channels)
+        var linear = constant
         if normalization != nil || slope != nil {
             let sums = lanes.backwardSums(x: x, dy: dy, voxels: voxels, threads: context.threads)
             var local = [Double](repeating: 0, count: context.slots * channels * 2)
             var own = [Double](repeating: 0, count: channels * 3)
             for slot in 0..<context.slots {
                 for channel in 0..<channels {
-                    let source = (slot * layout.paddedChannels + channel) * 3, target = (slot * channels + channel) * 2
+                    let source = (slot * layout.paddedChannels + channel) * 3
+                    let target = (slot * channels + channel) * 2
                     (local[target], local[target + 1]) = (sums[source], sums[source + 1])
                     for k in 0..<3 { own[channel * 3 + k] += sums[source + k] }
                 }
@@ -149,7 +161,8 @@ final class AffineOperation {
             storeGradients(own)
             if normalization != nil {
                 let all = try exchanged(local)
-                let slots = all.count / (2 * channels), count = Double(slots * layout.size.count)
+                let slots = all.count / (2 * channels)
+                let count = Double(slots * layout.size.count)
                 let scale = lanes.scale
                 for channel in 0..<channels {
                     var (sum, product) = (0.0, 0.0)

@@ -17,7 +17,9 @@ final class AffineLanes {
         storage = FloatStorage(count: stride * Row.allCases.count)
     }
 
-    private func pointer(_ row: Row) -> UnsafeMutablePointer<Float> { storage.pointer + row.rawValue * stride }
+    private func pointer(_ row: Row) -> UnsafeMutablePointer<Float> {
+        storage.pointer + row.rawValue * stride
+    }
 
     /// Padded channels keep zeros, so that they stay zero.
     private func write(_ row: Row, _ values: [Double]) {
@@ -66,7 +68,8 @@ final class AffineLanes {
     }
 
     func backward(
-        x: Tensor, dy: Tensor, dx: Tensor, voxels: VoxelRuns, constant: [Double], linear: [Double], accumulate: Bool,
+        x: Tensor, dy: Tensor, dx: Tensor, voxels: VoxelRuns, constant: [Double], linear: [Double],
+        accumulate: Bool,
         threads: Int
     ) {
         write(.constant, constant)
@@ -74,7 +77,8 @@ final class AffineLanes {
         var (from, gradient, to) = (x.kernelView, dy.kernelView, dx.kernelView)
         var (runs, f) = (voxels.kernelView, kernelView)
         dr_affine_backward(
-            &from, &gradient, &to, &runs, &f, pointer(.constant), pointer(.linear), accumulate ? 1 : 0, Int32(threads))
+            &from, &gradient, &to, &runs, &f, pointer(.constant), pointer(.linear), accumulate ? 1 : 0,
+            Int32(threads))
     }
 
     private func sums(

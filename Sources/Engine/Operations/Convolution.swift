@@ -18,7 +18,9 @@ final class ConvolutionOperation {
     /// Voxels beyond the image, of the input and of the output; nil where every phase is full.
     private let inputTail, outputTail: VoxelRuns?
 
-    init(_ convolution: Graph.Convolution, x: Tensor, y: Tensor, context: Context, step: Int) throws(EngineError) {
+    init(_ convolution: Graph.Convolution, x: Tensor, y: Tensor, context: Context, step: Int)
+        throws(EngineError)
+    {
         self.convolution = convolution
         self.context = context
         guard let weights = context.model.parameters.entry(named: "\(convolution.name).weight") else {
@@ -53,15 +55,19 @@ final class ConvolutionOperation {
     /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v];
     /// dx[i, v] = sum over o, k of w[o, i, k] dy[o, v - k + zeros].
     func backward(x: Tensor, dy: Tensor, dx: Tensor?) throws {
-        guard let weightsPrimitive, let weightsScratch else { preconditionFailure("\(convolution.name) only infers") }
+        guard let weightsPrimitive, let weightsScratch else {
+            preconditionFailure("\(convolution.name) only infers")
+        }
         clear(x, inputTail)
         clear(dy, outputTail)
         let gradients = context.model.gradients
         try weightsPrimitive.run(
-            x: x, weights: gradients.pointer(weights), bias: bias.map(gradients.pointer), y: dy, scratch: weightsScratch)
+            x: x, weights: gradients.pointer(weights), bias: bias.map(gradients.pointer), y: dy,
+            scratch: weightsScratch)
         if let dx, let dataPrimitive, let dataScratch {
             try dataPrimitive.run(
-                x: dx, weights: context.model.parameters.pointer(weights), bias: nil, y: dy, scratch: dataScratch)
+                x: dx, weights: context.model.parameters.pointer(weights), bias: nil, y: dy,
+                scratch: dataScratch)
         }
     }
 

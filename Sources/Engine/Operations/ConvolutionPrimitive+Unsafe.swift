@@ -7,12 +7,15 @@ final class ConvolutionPrimitive {
     private let name: String
 
     init(_ c: Graph.Convolution, x: Tensor, y: Tensor, direction: dnn_direction) throws(EngineError) {
-        func extent(_ size: Size3) -> (Int64, Int64, Int64) { (Int64(size.depth), Int64(size.height), Int64(size.width)) }
+        func extent(_ size: Size3) -> (Int64, Int64, Int64) {
+            (Int64(size.depth), Int64(size.height), Int64(size.width))
+        }
         let dilation = x.layout.dilation
         let zeros = c.kernel.map { c.zeros($0) / (c.kernel.count == 1 ? 1 : dilation) }
         var shape = dnn_shape(
             batch: Int64(x.slots * x.layout.phases), input_channels: Int64(c.inputChannels),
-            output_channels: Int64(c.outputChannels), input: extent(x.layout.extent), output: extent(y.layout.extent),
+            output_channels: Int64(c.outputChannels), input: extent(x.layout.extent),
+            output: extent(y.layout.extent),
             kernel: extent(c.kernel), padding: extent(zeros), has_bias: c.bias ? 1 : 0,
             block: x.layout.block == 16 ? DNN_BLOCK_16 : DNN_BLOCK_8)
         var created: OpaquePointer?
@@ -35,10 +38,14 @@ final class ConvolutionPrimitive {
 
     /// Runs it; which tensor is written depends on the direction.
     func run(
-        x: Tensor, weights: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?, y: Tensor, scratch: Buffer
+        x: Tensor, weights: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?, y: Tensor,
+        scratch: Buffer
     ) throws(EngineError) {
-        let status = dnn_convolution_run(handle, x.buffer.pointer, weights, bias, y.buffer.pointer, scratch.pointer)
-        guard status == 0 else { throw .oneDNN(operation: name, status: String(cString: dnn_status_text(status))) }
+        let status = dnn_convolution_run(
+            handle, x.buffer.pointer, weights, bias, y.buffer.pointer, scratch.pointer)
+        guard status == 0 else {
+            throw .oneDNN(operation: name, status: String(cString: dnn_status_text(status)))
+        }
     }
 }
 

@@ -36,10 +36,12 @@ final class LossHead {
             dr_softmax(&view, Int32(slot), Int32(classes), p, Int32(context.threads))
             local.withUnsafeMutableBufferPointer { sums in
                 dr_loss_sums(
-                    p, r, Int64(voxels), Int32(classes), sums.baseAddress.map { $0 + slot * width }, Int32(context.threads))
+                    p, r, Int64(voxels), Int32(classes), sums.baseAddress.map { $0 + slot * width },
+                    Int32(context.threads))
             }
         }
-        let all = try context.exchange.allSlots(local, globalSlots: context.globalSlots, localSlots: context.slots)
+        let all = try context.exchange.allSlots(
+            local, globalSlots: context.globalSlots, localSlots: context.slots)
         return report(all, width: width)
     }
 
@@ -47,7 +49,8 @@ final class LossHead {
         let slots = (0..<context.globalSlots).map { slot -> LossSums in
             let values = all[(slot * width)..<((slot + 1) * width)]
             func part(_ k: Int) -> [Double] { Array(values.dropFirst(k * classes).prefix(classes)) }
-            return LossSums(voxels: Double(voxels), reference: part(0), prediction: part(1), intersection: part(2))
+            return LossSums(
+                voxels: Double(voxels), reference: part(0), prediction: part(1), intersection: part(2))
         }
         let pooled = slots.dropFirst().reduce(slots[0], +)
         let slotLosses = slots.map(loss.value)
@@ -55,7 +58,9 @@ final class LossHead {
         switch loss.pooling {
         case .image:
             value = slotLosses.reduce(0, +) / Double(slots.count)
-            gradients = slots[firstSlot..<(firstSlot + context.slots)].map { scaled(loss.gradient($0), by: 1 / Double(slots.count)) }
+            gradients = slots[firstSlot..<(firstSlot + context.slots)].map {
+                scaled(loss.gradient($0), by: 1 / Double(slots.count))
+            }
         case .batch:
             value = loss.value(pooled)
             gradients = Array(repeating: loss.gradient(pooled), count: context.slots)
@@ -70,7 +75,9 @@ final class LossHead {
     }
 
     private func scaled(_ gradient: LossGradient, by factor: Double) -> LossGradient {
-        LossGradient(constant: gradient.constant.map { $0 * factor }, reference: gradient.reference.map { $0 * factor })
+        LossGradient(
+            constant: gradient.constant.map { $0 * factor }, reference: gradient.reference.map { $0 * factor }
+        )
     }
 
     /// dL/dz_l = p_l sum over k of p_k (g_l - g_k), where g = dL/dp.

@@ -33,6 +33,7 @@ enum Shortcut {
         var (wide, narrow, runs) = (dy.kernelView, dx.kernelView, voxels.kernelView)
         let first = firstChannel(wide: dy.layout.channels, narrow: dx.layout.channels)
         dr_take_channels(
-            &wide, &narrow, &runs, Int32(first), Int32(dx.layout.channels), accumulate ? 1 : 0, Int32(threads))
+            &wide, &narrow, &runs, Int32(first), Int32(dx.layout.channels), accumulate ? 1 : 0, Int32(threads)
+        )
     }
 }
