@@ -1,6 +1,7 @@
 #pragma once
 #include "instruction_set.h"
 #include "tensor.h"
+#include "winograd.h"
 
 struct dr_kernels {
     void (*moments)(const dr_tensor *, const dr_runs *, double *, double *, int);
@@ -18,3 +19,13 @@ struct dr_kernels {
 };
 
 extern const struct dr_kernels dr_kernels_portable, dr_kernels_avx2, dr_kernels_avx512;
+
+struct dr_winograd_kernels {
+    int64_t (*forward_scratch)(const dr_winograd *, int);
+    int64_t (*gradient_scratch)(const dr_winograd *, int);
+    void (*forward)(const dr_winograd *, const float *, float *, int);
+    int64_t (*gradient)(const dr_winograd *, float *, int);
+    int columns;  // blocks of output channels that lie together in the transformed weights
+};
+
+extern const struct dr_winograd_kernels dr_winograd_portable, dr_winograd_avx2, dr_winograd_avx512;

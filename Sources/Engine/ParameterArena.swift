@@ -41,14 +41,19 @@ public final class ParameterArena {
 
     public func entry(named name: String) -> Entry? { indices[name].map { entries[$0] } }
 
+    func existing(_ name: String) -> Entry {
+        guard let entry = entry(named: name) else { preconditionFailure("no tensor is named \(name)") }
+        return entry
+    }
+
     /// A copy of the tensor of that name; setting it copies in, and needs as many elements.
     public subscript(name: String) -> [Float] {
         get {
-            guard let entry = entry(named: name) else { preconditionFailure("no tensor is named \(name)") }
+            let entry = existing(name)
             return withUnsafeMutableBuffer { Array($0[entry.range]) }
         }
         set {
-            guard let entry = entry(named: name) else { preconditionFailure("no tensor is named \(name)") }
+            let entry = existing(name)
             precondition(
                 newValue.count == entry.range.count,
                 "\(name) has \(entry.range.count) elements, not \(newValue.count)")

@@ -15,13 +15,14 @@ public final class Plan {
         /// Threads of this rank.
         public var threads: Int
         public var batchStatistics: BatchStatistics
+        public var convolution: ConvolutionAlgorithm
 
         public init(
             slots: Int, firstSlot: Int = 0, globalSlots: Int? = nil, threads: Int = 1,
-            batchStatistics: BatchStatistics = .global
+            batchStatistics: BatchStatistics = .global, convolution: ConvolutionAlgorithm = .auto
         ) {
             (self.slots, self.firstSlot, self.globalSlots) = (slots, firstSlot, globalSlots ?? slots)
-            (self.threads, self.batchStatistics) = (threads, batchStatistics)
+            (self.threads, self.batchStatistics, self.convolution) = (threads, batchStatistics, convolution)
         }
     }
 
@@ -60,10 +61,11 @@ public final class Plan {
     /// A plan that infers with the running statistics, `slots` windows at a time.
     public convenience init(
         inference graph: Graph, inputSize: Size3, slots: Int, threads: Int, sharing model: Parameters,
-        instructionSet: InstructionSet? = nil
+        convolution: ConvolutionAlgorithm = .auto, instructionSet: InstructionSet? = nil
     ) throws(EngineError) {
         try self.init(
-            graph, inputSize: inputSize, options: Options(slots: slots, threads: threads), loss: nil,
+            graph, inputSize: inputSize,
+            options: Options(slots: slots, threads: threads, convolution: convolution), loss: nil,
             exchange: SoloExchange(), model: model, instructionSet: instructionSet)
     }
 

@@ -8,11 +8,14 @@ struct Tensor {
 
     var floats: Int { slots * layout.floatsPerSlot }
 
-    var kernelView: dr_tensor {
+    var kernelView: dr_tensor { kernelView(bound: true) }
+
+    /// - Parameter bound: Whether memory has been planned; if not, the view has a shape and no data.
+    func kernelView(bound: Bool) -> dr_tensor {
         dr_tensor(
-            data: buffer.pointer, slots: Int64(slots), phases: Int64(layout.phases),
-            blocks: Int64(layout.blocks),
-            volume: Int64(layout.extent.count), isa: layout.instructionSet.kernels)
+            data: bound ? buffer.pointer : nil, slots: Int64(slots), phases: Int64(layout.phases),
+            blocks: Int64(layout.blocks), volume: Int64(layout.extent.count),
+            isa: layout.instructionSet.kernels)
     }
 
     var image: dr_image {
@@ -26,6 +29,7 @@ final class Context {
     let slots: Int, globalSlots: Int, threads: Int
     let instructionSet: InstructionSet
     let batchStatistics: BatchStatistics
+    let convolution: ConvolutionAlgorithm
     let exchange: any SlotExchange
     let model: Parameters
     let planner = MemoryPlanner()
@@ -34,7 +38,8 @@ final class Context {
     init(options: Plan.Options, instructionSet: InstructionSet, exchange: any SlotExchange, model: Parameters)
     {
         (slots, globalSlots, threads) = (options.slots, options.globalSlots, options.threads)
-        (batchStatistics, self.instructionSet) = (options.batchStatistics, instructionSet)
+        (batchStatistics, convolution) = (options.batchStatistics, options.convolution)
+        self.instructionSet = instructionSet
         (self.exchange, self.model) = (exchange, model)
     }
 

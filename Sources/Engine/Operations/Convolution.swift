@@ -1,20 +1,34 @@
-import COneDNN
+/// How a convolution is computed.
+public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
+    /// The fastest that the shape allows.
+    case auto
+    /// The sum as it is written, by oneDNN.
+    case direct
+    /// Winograd's minimal filtering where the kernel is 3^3, else direct.
+    case winograd
+}
 
-/// Direct convolution through oneDNN, stride 1.
-///
-/// y[o] = sum over i, k of w[o, i, k] x[i, v + k - zeros] (+ bias). A dilation lies in the layout of x and y, so every
-/// primitive here is undilated. Weights stay plain [out, in, d, h, w]; oneDNN reorders them a call (a few megabytes).
+/// A way to compute one convolution and its gradients. It finds its parameters in the model it was made with.
+protocol ConvolutionKernel: AnyObject {
+    /// For the plan's summary.
+    var algorithm: String { get }
+
+    /// Compiles the gradients: `data` unless the input needs none. `step` is when they run.
+    func prepareBackward(x: Tensor, y: Tensor, data: Bool, step: Int) throws(EngineError)
+
+    /// y[o, v] = sum over i, k of w[o, i, k] x[i, v + k - zeros] (+ bias[o])
+    func forward(x: Tensor, y: Tensor) throws(EngineError)
+
+    /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v];
+    /// dx[i, v] = sum over o, k of w[o, i, k] dy[o, v - k + zeros], which overwrites.
+    func backward(x: Tensor, dy: Tensor, dx: Tensor?) throws(EngineError)
+}
+
+/// A convolution with stride 1. Its dilation lies in the layout of x and y, so that every kernel is undilated.
 final class ConvolutionOperation {
     let convolution: Graph.Convolution
-    private let context: Context
-    private let forwardPrimitive: ConvolutionPrimitive
-    private var weightsPrimitive: ConvolutionPrimitive?
-    private var dataPrimitive: ConvolutionPrimitive?
-    private let forwardScratch: Buffer
-    private var weightsScratch: Buffer?
-    private var dataScratch: Buffer?
-    private let weights: ParameterArena.Entry
-    private let bias: ParameterArena.Entry?
+    private let threads: Int
+    private let kernel: any ConvolutionKernel
     /// Voxels beyond the image, of the input and of the output; nil where every phase is full.
     private let inputTail, outputTail: VoxelRuns?
 
@@ -22,59 +36,31 @@ final class ConvolutionOperation {
         throws(EngineError)
     {
         self.convolution = convolution
-        self.context = context
-        guard let weights = context.model.parameters.entry(named: "\(convolution.name).weight") else {
-            preconditionFailure("\(convolution.name) has no weights")
-        }
-        self.weights = weights
-        bias = context.model.parameters.entry(named: "\(convolution.name).bias")
+        threads = context.threads
         inputTail = Self.tail(of: x.layout)
         outputTail = Self.tail(of: y.layout)
-        forwardPrimitive = try ConvolutionPrimitive(convolution, x: x, y: y, direction: DNN_FORWARD)
-        forwardScratch = context.planner.buffer(count: forwardPrimitive.scratchFloats, at: step)
+        if context.convolution != .direct && WinogradConvolution.computes(convolution) {
+            kernel = WinogradConvolution(convolution, x: x, y: y, context: context, step: step)
+        } else {
+            kernel = try DirectConvolution(convolution, x: x, y: y, context: context, step: step)
+        }
     }
 
-    /// Compiles the gradients: `data` unless the input needs none.
+    var algorithm: String { kernel.algorithm }
+
     func prepareBackward(x: Tensor, y: Tensor, data: Bool, step: Int) throws(EngineError) {
-        let weights = try ConvolutionPrimitive(convolution, x: x, y: y, direction: DNN_BACKWARD_WEIGHTS)
-        weightsPrimitive = weights
-        weightsScratch = context.planner.buffer(count: weights.scratchFloats, at: step)
-        guard data else { return }
-        let gradient = try ConvolutionPrimitive(convolution, x: x, y: y, direction: DNN_BACKWARD_DATA)
-        dataPrimitive = gradient
-        dataScratch = context.planner.buffer(count: gradient.scratchFloats, at: step)
+        try kernel.prepareBackward(x: x, y: y, data: data, step: step)
     }
 
     func forward(x: Tensor, y: Tensor) throws {
         clear(x, inputTail)
-        try forwardPrimitive.run(
-            x: x, weights: context.model.parameters.pointer(weights),
-            bias: bias.map(context.model.parameters.pointer), y: y, scratch: forwardScratch)
+        try kernel.forward(x: x, y: y)
     }
 
-    /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v];
-    /// dx[i, v] = sum over o, k of w[o, i, k] dy[o, v - k + zeros].
     func backward(x: Tensor, dy: Tensor, dx: Tensor?) throws {
-        guard let weightsPrimitive, let weightsScratch else {
-            preconditionFailure("\(convolution.name) only infers")
-        }
         clear(x, inputTail)
         clear(dy, outputTail)
-        let gradients = context.model.gradients
-        try weightsPrimitive.run(
-            x: x, weights: gradients.pointer(weights), bias: bias.map(gradients.pointer), y: dy,
-            scratch: weightsScratch)
-        if let dx, let dataPrimitive, let dataScratch {
-            try dataPrimitive.run(
-                x: dx, weights: context.model.parameters.pointer(weights), bias: nil, y: dy,
-                scratch: dataScratch)
-        }
-    }
-
-    /// What runs, for the plan's summary.
-    var algorithm: String {
-        let primitives = [forwardPrimitive, dataPrimitive, weightsPrimitive].compactMap { $0 }
-        return primitives.map(\.implementation).joined(separator: " / ")
+        try kernel.backward(x: x, dy: dy, dx: dx)
     }
 
     private static func tail(of layout: Layout) -> VoxelRuns? {
@@ -83,6 +69,6 @@ final class ConvolutionOperation {
 
     /// A convolution reads zeros beyond the image.
     private func clear(_ x: Tensor, _ tail: VoxelRuns?) {
-        if let tail { clearRuns(x, tail, threads: context.threads) }
+        if let tail { clearRuns(x, tail, threads: threads) }
     }
 }
