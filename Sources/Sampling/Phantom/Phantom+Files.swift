@@ -38,7 +38,7 @@ extension Phantom {
         var facts: [Facts.Subject] = []
         var rows: [[String]] = []
         for index in 0..<count {
-            let subject = subject(index)
+            let subject = try subject(index)
             let place = folder + "/" + subject.name
             do {
                 try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)

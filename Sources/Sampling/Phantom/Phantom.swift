@@ -39,7 +39,9 @@ public struct Phantom: Sendable {
     }
 
     /// Makes a subject, counted from 0.
-    public func subject(_ index: Int) -> Subject {
+    ///
+    /// - Throws: `PhantomError.tooLittleWhiteMatter` where half of the white matter does not hold the lesions.
+    public func subject(_ index: Int) throws(PhantomError) -> Subject {
         precondition(index >= 0, "subject \(index)")
         func random(_ purpose: Int) -> CounterRandom {
             CounterRandom(seed: seed, step: index, slot: purpose, stream: .phantom)
@@ -74,6 +76,9 @@ public struct Phantom: Sendable {
 
         var disease = random(1)
         let count = max(1, Int((foreground * Double(extent.count)).rounded()))
+        guard count * 2 <= candidates.count else {
+            throw .tooLittleWhiteMatter(lesionVoxels: count, whiteMatterVoxels: candidates.count, size: size)
+        }
         let lesions = Lesions(count: count, candidates: candidates, voxel: edge, random: &disease)
         for (offset, share) in lesions.shares {
             for (i, contrast) in Contrast.allCases.enumerated() {
@@ -107,6 +112,7 @@ public struct Phantom: Sendable {
 public enum PhantomError: Error, Hashable, Sendable, CustomStringConvertible {
     case size(Int)
     case foreground(Double, least: Double)
+    case tooLittleWhiteMatter(lesionVoxels: Int, whiteMatterVoxels: Int, size: Int)
     case noFolder(path: String, reason: String)
 
     public var description: String {
@@ -116,6 +122,9 @@ public enum PhantomError: Error, Hashable, Sendable, CustomStringConvertible {
         case .foreground(let foreground, let least):
             "A phantom with a foreground of \(short(foreground)) cannot be made; at this size "
                 + "\(short(least)) (one voxel) to 0.02 are possible."
+        case .tooLittleWhiteMatter(let lesionVoxels, let whiteMatterVoxels, let size):
+            "A phantom of \(size) voxels along each axis has \(counted(whiteMatterVoxels, "voxel")) of white matter, "
+                + "too few for \(counted(lesionVoxels, "voxel")) of lesions: ask for a lower foreground."
         case .noFolder(let path, let reason):
             "The folder \(path) cannot be made: \(reason)."
         }

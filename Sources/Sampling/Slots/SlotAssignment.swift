@@ -48,11 +48,19 @@ public struct SlotAssignment: Hashable, Sendable {
     }
 
     /// The subject of a slot at a step: a pure function of (seed, step, slot).
+    public func draw(step: Int, slot: Int) -> Int {
+        guard let subject = draw(step: step, slot: slot, isUsable: { _ in true }) else {
+            preconditionFailure("slot \(slot) without a subject")
+        }
+        return subject
+    }
+
+    /// The subject of a slot at a step, where some subjects cannot be drawn from.
     ///
-    /// - Parameter isUsable: false for a subject that no patch can be drawn from; another of the slot's subjects is
-    ///   drawn then. Asked at most once a subject.
+    /// - Parameter isUsable: whether a patch can be drawn from a subject; if not, another of the slot's subjects is
+    ///   drawn. Asked at most once a subject.
     /// - Returns: nil where none of the slot's subjects is usable.
-    public func draw(step: Int, slot: Int, isUsable: (Int) throws -> Bool = { _ in true }) rethrows -> Int? {
+    public func draw(step: Int, slot: Int, isUsable: (Int) throws -> Bool) rethrows -> Int? {
         var random = CounterRandom(seed: seed, step: step, slot: slot, stream: .subject)
         var candidates = shares(of: slot)
         while !candidates.isEmpty {

@@ -20,7 +20,9 @@ final class NIfTIInput {
         self.path = path
         _ = quietLibrary
         try NIfTIInput.checkReadable(path)
-        guard let image = nifti_image_read(path, 0) else { throw NIfTIError.notNIfTI(path: path) }
+        guard let image = nifti_image_read(path, 0) else {
+            throw NIfTIInput.isDamaged(path) ? NIfTIError.damaged(path: path) : .notNIfTI(path: path)
+        }
         defer { nifti_image_free(image) }
         let header = image.pointee
         guard header.nifti_type != NIFTI_FTYPE_ANALYZE, header.nifti_type != NIFTI_FTYPE_ASCII,
@@ -39,6 +41,7 @@ final class NIfTIInput {
         dataPath = String(cString: data)
         dataOffset = Int(header.iname_offset)
         isCompressed = nifti_is_gzfile(data) != 0
+        try checkSize()
     }
 
     private static func checkReadable(_ path: String) throws {
@@ -50,6 +53,17 @@ final class NIfTIInput {
         guard access(path, R_OK) == 0 else {
             throw NIfTIError.unreadable(path: path, reason: String(cString: strerror(errno)).lowercased())
         }
+    }
+
+    /// Whether the file is compressed and its very beginning cannot be decompressed. A short stream is checked as a whole
+    /// before its first byte is handed out.
+    private static func isDamaged(_ path: String) -> Bool {
+        guard nifti_is_gzfile(path) != 0 else { return false }
+        var handle: znzFile? = znzopen(path, "rb", 1)
+        guard let file = handle else { return false }
+        defer { Xznzclose(&handle) }
+        var first: UInt8 = 0
+        return Int(bitPattern: UInt(znzread(&first, 1, 1, file))) < 0
     }
 
     /// Fills `buffer` with the scaled voxels, [z][y][x].
@@ -132,7 +146,6 @@ final class NIfTIInput {
     /// The corresponding C functions are `znzopen`, `znzseek`, `znzread` and `znzclose`.
     private func forEachBlock(_ body: (Int, UnsafeBufferPointer<Double>) throws -> Void) throws {
         let expected = geometry.extent.count * datatype.bytes
-        try checkSize(expected: expected)
         var handle: znzFile? = znzopen(dataPath, "rb", isCompressed ? 1 : 0)
         guard let file = handle else {
             throw NIfTIError.unreadable(path: dataPath, reason: String(cString: strerror(errno)).lowercased())
@@ -173,7 +186,8 @@ final class NIfTIInput {
     }
 
     /// A damaged header can announce terabytes: refuse before room is made for them.
-    private func checkSize(expected: Int) throws {
+    private func checkSize() throws {
+        let expected = geometry.extent.count * datatype.bytes
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: dataPath),
             let size = attributes[.size] as? Int
         else { throw NIfTIError.missing(path: dataPath) }

@@ -19,7 +19,8 @@ extension VolumeGeometry {
             throw NIfTIError.shape(path: path, shape: shape)
         }
         self.init(
-            extent: Extent(sizes[2], sizes[1], sizes[0]), spacing: SIMD3(image.dx, image.dy, image.dz), origin: .zero)
+            extent: Extent(sizes[2], sizes[1], sizes[0]), spacing: SIMD3(image.dx, image.dy, image.dz),
+            origin: .zero)
         qformCode = Int(image.qform_code)
         sformCode = Int(image.sform_code)
         qform = Affine(rows: [row(image.qto_xyz.m.0), row(image.qto_xyz.m.1), row(image.qto_xyz.m.2)])
