@@ -17,10 +17,10 @@ import Testing
 
     @Test(arguments: [0.001, 0.002, 0.01])
     func foregroundIsThatAskedFor(foreground: Double) throws {
-        let subject = try Phantom(size: 40, foreground: foreground, seed: 2).subject(0)
+        let subject = try Phantom(size: 32, foreground: foreground, seed: 2).subject(0)
         let count = subject.lesion.labels.count { $0 != 0 }
-        // To the voxel: 64, 128 and 640 of 64000.
-        #expect(count == Int((foreground * 64000).rounded()))
+        // To the voxel: 33, 66 and 328 of 32768.
+        #expect(count == Int((foreground * 32768).rounded()))
     }
 
     @Test func contrastsOfTheTissues() throws {
@@ -43,6 +43,18 @@ import Testing
         #expect(subject.flair.geometry.spacing == SIMD3(4, 4, 4))
         // White matter is a tenth or so of the cube.
         #expect((0.04...0.2).contains(Double(white.count { $0 == 1 }) / Double(white.count)))
+    }
+
+    @Test func moreLesionsThanTheWhiteMatterHolds() throws {
+        let phantom = try Phantom(size: 24, foreground: 0.05, seed: 1)
+        let error = #expect(throws: PhantomError.self) {
+            for index in 0..<5 { _ = try phantom.subject(index) }
+        }
+        guard case .tooLittleWhiteMatter(691, let found, 24) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(found < 1382)
     }
 
     @Test func valuesOutOfRange() {

@@ -7,7 +7,8 @@ import Foundation
 /// they are first drawn, and the rest of the shard when no patch is due.
 ///
 /// Memory: `ahead + 1` batches of `slots * (4 * channels * input + effective)` bytes, and the subjects, each of
-/// `voxels * (4 * channels + 1)` bytes and about a sixth of a byte a voxel for the positions.
+/// `voxels * (4 * channels + 1)` bytes and a seventh of a byte a voxel for the positions (of each
+/// class, where sampling is balanced).
 public final class PatchSource {
     public struct Options: Sendable {
         /// Size of the network's input.
@@ -74,6 +75,11 @@ public final class PatchSource {
             names.count == assignment.subjects, "\(names.count) subjects, \(assignment.subjects) dealt")
         precondition(options.ahead > 0, "\(options.ahead) steps ahead")
         precondition(options.threads > 0, "\(options.threads) threads")
+        for axis in 0..<3 {
+            precondition(
+                options.inputSize[axis] >= options.effectiveSize[axis] && options.effectiveSize[axis] > 0,
+                "an effective patch of \(options.effectiveSize) in an input of \(options.inputSize)")
+        }
         let drawer = PatchDrawer(names: names, assignment: assignment, options: options, read: read)
         pipeline = PatchPipeline(drawer: drawer, channels: channels, firstStep: firstStep)
         pipeline.start(threads: options.threads)

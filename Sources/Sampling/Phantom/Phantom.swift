@@ -9,7 +9,7 @@ import Foundation
 public struct Phantom: Sendable {
     /// Voxels along each axis, 24 to 512.
     public let size: Int
-    /// Share of all voxels of a volume that are lesion. Met to the voxel.
+    /// Share of all voxels of a volume that are lesion, at most 0.05. Met to the voxel.
     public let foreground: Double
     public let seed: UInt64
 
@@ -17,7 +17,7 @@ public struct Phantom: Sendable {
     public init(size: Int = 96, foreground: Double = 0.002, seed: UInt64 = 1) throws(PhantomError) {
         guard (24...512).contains(size) else { throw .size(size) }
         let least = 1 / Double(size * size * size)
-        guard foreground >= least, foreground <= 0.02 else { throw .foreground(foreground, least: least) }
+        guard foreground >= least, foreground <= 0.05 else { throw .foreground(foreground, least: least) }
         self.size = size
         self.foreground = foreground
         self.seed = seed
@@ -121,7 +121,7 @@ public enum PhantomError: Error, Hashable, Sendable, CustomStringConvertible {
             "A phantom of \(size) voxels along each axis cannot be made; 24 to 512 are possible."
         case .foreground(let foreground, let least):
             "A phantom with a foreground of \(short(foreground)) cannot be made; at this size "
-                + "\(short(least)) (one voxel) to 0.02 are possible."
+                + "\(short(least)) (one voxel) to 0.05 are possible."
         case .tooLittleWhiteMatter(let lesionVoxels, let whiteMatterVoxels, let size):
             "A phantom of \(size) voxels along each axis has \(counted(whiteMatterVoxels, "voxel")) of white matter, "
                 + "too few for \(counted(lesionVoxels, "voxel")) of lesions: ask for a lower foreground."

@@ -55,15 +55,15 @@ final class NIfTIInput {
         }
     }
 
-    /// Whether the file is compressed and its very beginning cannot be decompressed. A short stream is checked as a whole
-    /// before its first byte is handed out.
+    /// Whether the file is compressed and its very beginning cannot be decompressed. A short stream is checked as a
+    /// whole before its first byte is handed out.
     private static func isDamaged(_ path: String) -> Bool {
         guard nifti_is_gzfile(path) != 0 else { return false }
         var handle: znzFile? = znzopen(path, "rb", 1)
         guard let file = handle else { return false }
         defer { Xznzclose(&handle) }
         var first: UInt8 = 0
-        return Int(bitPattern: UInt(znzread(&first, 1, 1, file))) < 0
+        return znzread(&first, 1, 1, file) < 0
     }
 
     /// Fills `buffer` with the scaled voxels, [z][y][x].
@@ -166,7 +166,7 @@ final class NIfTIInput {
         while start < geometry.extent.count {
             let count = min(blockVoxels, geometry.extent.count - start)
             // A damaged stream reads as -1, which is out of range in any case.
-            let read = Int(bitPattern: UInt(znzread(raw.baseAddress, 1, count * datatype.bytes, file)))
+            let read = znzread(raw.baseAddress, 1, count * datatype.bytes, file)
             guard read == count * datatype.bytes else {
                 if read < 0 { throw NIfTIError.damaged(path: path) }
                 let found = start * datatype.bytes + read
@@ -180,7 +180,7 @@ final class NIfTIInput {
         }
         // The checksum of a compressed stream is only looked at when its end is.
         var beyond: UInt8 = 0
-        if isCompressed, Int(bitPattern: UInt(znzread(&beyond, 1, 1, file))) < 0 {
+        if isCompressed, znzread(&beyond, 1, 1, file) < 0 {
             throw NIfTIError.damaged(path: path)
         }
     }

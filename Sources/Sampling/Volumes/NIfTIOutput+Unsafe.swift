@@ -42,7 +42,7 @@ enum NIfTIOutput {
         var start = 0
         while start < bytes.count {
             let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + (1 << 20), bytes.count)])
-            guard Int(bitPattern: UInt(znzwrite(part.baseAddress, 1, part.count, file))) == part.count else {
+            guard znzwrite(part.baseAddress, 1, part.count, file) == part.count else {
                 return false
             }
             start += part.count
