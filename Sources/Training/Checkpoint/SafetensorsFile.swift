@@ -88,7 +88,12 @@ extension SafetensorsFile {
     private struct HeaderEntry: Codable {
         let dtype: String
         let shape: [Int]
-        let data_offsets: [Int]
+        let offsets: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case dtype, shape
+            case offsets = "data_offsets"
+        }
     }
 
     /// Length and JSON text; padded with spaces so that the tensors begin at a multiple of 8 bytes.
@@ -106,7 +111,7 @@ extension SafetensorsFile {
             let end = offset + tensor.bytes.count
             try append(
                 tensor.name,
-                HeaderEntry(dtype: tensor.type.rawValue, shape: tensor.shape, data_offsets: [offset, end]))
+                HeaderEntry(dtype: tensor.type.rawValue, shape: tensor.shape, offsets: [offset, end]))
             offset = end
         }
         var text = Array("{\(parts.joined(separator: ","))}".utf8)
