@@ -3,3 +3,4 @@
 #include "instruction_set.h"
 #include "tensor.h"
 #include "loss_head.h"
+#include "optimizer.h"
