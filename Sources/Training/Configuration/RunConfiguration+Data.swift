@@ -53,7 +53,8 @@ extension RunConfiguration {
         case foreground
         /// Uniform over all positions.
         case uniform
-        /// `foreground` and `uniform` with equal chance.
+        /// A class first, each that is present with the same chance, then uniform over the positions whose effective
+        /// patch holds it.
         case balanced
         static let planned = ["map"]
     }
