@@ -23,6 +23,7 @@ let package = Package(
     products: [.executable(name: "dicerank", targets: ["dicerank"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -45,10 +46,12 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "Collectives", "CKernels", "Engine", "Networks", "Losses", "Sampling", "Yams",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ]),
+            ],
+            exclude: ["TensorBoard/event.proto"]),
         .target(name: "Inference", dependencies: ["Engine", "Networks", "Sampling"]),
         .executableTarget(
             name: "dicerank",

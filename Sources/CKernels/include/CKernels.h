@@ -1,6 +1,7 @@
 #pragma once
-#include "parallel.h"
 #include "instruction_set.h"
-#include "tensor.h"
 #include "loss_head.h"
+#include "optimizer.h"
+#include "parallel.h"
+#include "tensor.h"
 #include "winograd.h"

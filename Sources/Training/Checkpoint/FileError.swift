@@ -1,0 +1,27 @@
+import Foundation
+import SystemPackage
+
+/// An operation on a file that failed.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What was tried, as in "the checkpoint a.safetensors could not be written".
+    public let attempt: String
+    /// The system's reason.
+    public let reason: Errno
+
+    public init(_ attempt: String, _ reason: Errno) {
+        self.attempt = attempt
+        self.reason = reason
+    }
+
+    /// One sentence.
+    public var description: String { "\(attempt): \(reason)." }
+}
+
+extension Errno {
+    /// The system's reason inside an error of Foundation; an input/output error where it gives none.
+    init(foundation error: any Error) {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        let posix = [underlying, error as NSError].compactMap { $0 }.first { $0.domain == NSPOSIXErrorDomain }
+        self = posix.map { Errno(rawValue: CInt($0.code)) } ?? .ioError
+    }
+}

@@ -1,0 +1,55 @@
+/// What is wrong with a configuration: where, which key, what was found and what was expected.
+public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The kinds of fault; each carries what its sentence needs.
+    public enum Fault: Equatable, Sendable {
+        /// The file cannot be read or is no YAML.
+        case unreadable(String)
+        /// No such key. `nearest` is the known key that looks most like it, with its full path.
+        case unknownKey(String, nearest: String)
+        /// The value has another type or lies outside its range.
+        case badValue(key: String, found: String, expected: String)
+        /// A value that is planned but does not work yet.
+        case unsupportedValue(key: String, found: String, supported: [String])
+        /// A key that is planned but does not work yet.
+        case unsupportedKey(String, supported: [String])
+        /// A key that belongs to another choice than the one made, such as Adam's `beta1` under SGD.
+        case inapplicableKey(String, appliesTo: String)
+        /// A key without default is missing.
+        case missingKey(String)
+        /// An option `--set` that is no `key.sub=value`.
+        case malformedOverride
+    }
+
+    /// The place: `config.yaml:12`, or `--set optimizer.name=adam`.
+    public let origin: String
+    /// What is wrong there.
+    public let fault: Fault
+
+    /// One sentence.
+    public var description: String { "\(origin): \(sentence)." }
+
+    private var sentence: String {
+        switch fault {
+        case .unreadable(let reason):
+            reason
+        case .unknownKey(let key, let nearest):
+            "unknown key '\(key)', the nearest known key is '\(nearest)'"
+        case .badValue(let key, let found, let expected):
+            "\(key) is \(found), expected \(expected)"
+        case .unsupportedValue(let key, let found, let supported):
+            "not supported yet: \(key) '\(found)', supported are \(Self.quoted(supported))"
+        case .unsupportedKey(let key, let supported):
+            "not supported yet: key '\(key)', supported are \(Self.quoted(supported))"
+        case .inapplicableKey(let key, let condition):
+            "'\(key)' applies only to \(condition)"
+        case .missingKey(let key):
+            "the key '\(key)' is missing, it has no default"
+        case .malformedOverride:
+            "expected --set key.sub=value, such as --set optimizer.learning_rate=0.001"
+        }
+    }
+
+    static func quoted(_ names: [String]) -> String {
+        names.map { "'\($0)'" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,93 @@
+extension RunConfiguration {
+    /// The subjects, what is read of each, and how it is prepared (`data`).
+    public struct Data: Sendable, Equatable {
+        /// CSV file with a header and a row a subject. Relative paths start at the configuration's folder.
+        /// The one key without default.
+        public var list = ""
+        /// Columns that are the network's input channels, in this order. Default `[]`: all columns but the
+        /// subject, the reference and the mask.
+        public var modalities: [String] = []
+        /// Column of the gold-standard segmentation; default `lesion`.
+        public var reference = "lesion"
+        /// Classes, background included; 2 to 255, default 2. Labels are 0 to `classes` - 1.
+        public var classes = 2
+        /// Column of the mask inside which intensities are normalised; default null: the voxels that are not 0.
+        public var mask: String?
+        /// How intensities are normalised, each image on its own; default `zscore`.
+        public var normalise = Normalisation.zscore
+        /// New label to the labels that become it, `{1: [1, 2, 4]}`; labels not named stay. Default `{}`.
+        public var mergeLabels: [Int: [Int]] = [:]
+        /// What happens to a subject without foreground when patches must hold some; default `error`.
+        public var noForeground = NoForeground.error
+        /// Share of subjects kept out of training, 0 to 1; default 0.
+        public var heldOut = 0.0
+    }
+
+    /// How patches are drawn (`patch`).
+    public struct Patch: Sendable, Equatable {
+        /// Depth, height and width of the network's input in voxels, 1 to 1,024 each; one number stands for all
+        /// three. Default 51. The effective size follows from the network.
+        public var size = [51, 51, 51]
+        /// Default `foreground`.
+        public var sampler = Sampler.foreground
+    }
+
+    public enum Normalisation: String, ConfigurationChoice {
+        /// Zero mean and unit variance inside the mask.
+        case zscore
+        /// As in the file.
+        case none
+    }
+
+    public enum NoForeground: String, ConfigurationChoice {
+        /// The run ends with the subject's name.
+        case error
+        /// The subject is named in the log and left out.
+        case skip
+        /// Its patches are drawn uniformly.
+        case uniform
+    }
+
+    public enum Sampler: String, ConfigurationChoice {
+        /// Uniform over the positions whose effective patch holds foreground (the paper's).
+        case foreground
+        /// Uniform over all positions.
+        case uniform
+        /// A class first, each that is present with the same chance, then uniform over the positions whose effective
+        /// patch holds it.
+        case balanced
+        static let planned = ["map"]
+    }
+}
+
+extension RunConfiguration.Data: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.text("list", &list)
+        try keys.texts("modalities", &modalities)
+        try keys.text("reference", &reference)
+        try keys.integer("classes", &classes, 2...255)
+        try keys.optionalText("mask", &mask)
+        try keys.choice("normalise", &normalise)
+        try keys.labels("merge_labels", &mergeLabels, 0...65535)
+        if let target = mergeLabels.keys.sorted().first(where: { $0 >= classes }) {
+            throw keys.failure(
+                "merge_labels", found: "a mapping to label \(target)",
+                expected: "new labels below data.classes, which is \(classes)")
+        }
+        try keys.choice("no_foreground", &noForeground)
+        try keys.number("held_out", &heldOut, "a number from 0 to below 1") { 0 <= $0 && $0 < 1 }
+        if heldOut > 0 { throw keys.unsupported("held_out", found: "\(heldOut)", supported: ["0"]) }
+        if modalities.contains(reference) {
+            throw keys.failure(
+                "modalities", found: "[\(modalities.joined(separator: ", "))]",
+                expected: "columns other than the reference '\(reference)'")
+        }
+    }
+}
+
+extension RunConfiguration.Patch: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.lengths("size", &size, 1...1024)
+        try keys.choice("sampler", &sampler)
+    }
+}

@@ -1,0 +1,133 @@
+extension RunConfiguration {
+    /// The network (`network`).
+    public struct Network: Sendable, Equatable {
+        /// Default `highres3dnet`.
+        public var name = Name.highres3dnet
+        /// Over which patches batch norm takes its statistics; default `global`.
+        public var batchNorm = BatchNorm.global
+        /// What follows the last convolution; default `bias`.
+        public var logits = Logits.bias
+
+        public enum Name: String, ConfigurationChoice {
+            case highres3dnet
+            static let planned = ["deepmedic", "unet", "unet2d", "twopathcnn"]
+        }
+
+        public enum BatchNorm: String, ConfigurationChoice {
+            /// Those of all ranks: the number of ranks does not change the result.
+            case global
+            /// Those of the own rank.
+            case rank
+        }
+
+        public enum Logits: String, ConfigurationChoice {
+            case bias
+            /// Batch norm without activation, as in NiftyNet.
+            case batchNorm = "batch_norm"
+        }
+    }
+
+    /// The loss (`loss`).
+    public struct Loss: Sendable, Equatable {
+        /// Default `gdl`, the Generalised Dice loss.
+        public var name = Name.gdl
+        /// Weight of a class by its volume V in the reference; default `square`.
+        public var weights = Weights.square
+        /// Over which voxels the sums of one loss run; default `image`.
+        public var pooling = Pooling.image
+        /// How absent classes and empty groups are treated; default `niftynet`.
+        public var convention = Convention.niftynet
+
+        public enum Name: String, ConfigurationChoice {
+            case gdl
+            static let planned = ["wce", "dl2", "ss"]
+        }
+
+        public enum Weights: String, ConfigurationChoice {
+            /// 1/V^2, the paper's GDL_v.
+            case square
+            /// 1/V.
+            case simple
+            /// 1.
+            case uniform
+        }
+
+        public enum Pooling: String, ConfigurationChoice {
+            /// A loss for each patch, then the mean.
+            case image
+            /// One loss over the patches of all ranks.
+            case batch
+        }
+
+        public enum Convention: String, ConfigurationChoice {
+            /// No additive constant in the ratio.
+            case niftynet
+            /// 1e-5 in numerator and denominator.
+            case monai
+        }
+    }
+
+    /// The optimiser (`optimizer`). Keys of the optimiser that is not chosen are refused.
+    public struct Optimizer: Sendable, Equatable {
+        /// Default `adam`.
+        public var name = Name.adam
+        /// Above 0, at most 1000; default 1e-4.
+        public var learningRate = 1e-4
+        /// Adam: decay of the mean of gradients, 0 to below 1, default 0.9.
+        public var beta1 = 0.9
+        /// Adam: decay of the mean of squared gradients, 0 to below 1, default 0.999.
+        public var beta2 = 0.999
+        /// Adam: added to the root of the second moment; above 0, at most 1, default 1e-8.
+        public var epsilon = 1e-8
+        /// Adam: decoupled weight decay as in AdamW, a share of the learning rate; 0 to 1, default 0.
+        public var weightDecay = 0.0
+        /// SGD: share of the last update that goes on; 0 to below 1, default 0.9.
+        public var momentum = 0.9
+
+        public enum Name: String, ConfigurationChoice {
+            case adam, sgd
+        }
+    }
+}
+
+extension RunConfiguration.Network: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.choice("name", &name)
+        try keys.choice("batch_norm", &batchNorm)
+        try keys.choice("logits", &logits)
+        for key in ["widths", "normalisation", "activation", "dropout"] { keys.later(key) }
+    }
+}
+
+extension RunConfiguration.Loss: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.choice("name", &name)
+        try keys.choice("weights", &weights)
+        try keys.choice("pooling", &pooling)
+        try keys.choice("convention", &convention)
+        keys.later("lambda")
+    }
+}
+
+extension RunConfiguration.Optimizer: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.choice("name", &name)
+        try keys.number("learning_rate", &learningRate, "a number above 0, at most 1000") {
+            0 < $0 && $0 <= 1000
+        }
+        switch name {
+        case .adam:
+            try keys.number("beta1", &beta1, "a number from 0 to below 1") { 0 <= $0 && $0 < 1 }
+            try keys.number("beta2", &beta2, "a number from 0 to below 1") { 0 <= $0 && $0 < 1 }
+            try keys.number("epsilon", &epsilon, "a number above 0, at most 1") { 0 < $0 && $0 <= 1 }
+            try keys.number("weight_decay", &weightDecay, "a number from 0 to 1") { 0 <= $0 && $0 <= 1 }
+            keys.skip("momentum", appliesTo: "optimizer.name: sgd")
+        case .sgd:
+            try keys.number("momentum", &momentum, "a number from 0 to below 1") { 0 <= $0 && $0 < 1 }
+            for key in ["beta1", "beta2", "epsilon", "weight_decay"] {
+                keys.skip(key, appliesTo: "optimizer.name: adam")
+            }
+        }
+        for key in ["clip", "schedule"] { keys.later(key) }
+    }
+}

@@ -1,0 +1,55 @@
+extension RunConfiguration {
+    /// When checkpoints are written (`checkpoint`).
+    public struct Checkpoint: Sendable, Equatable {
+        /// Steps from one to the next; 1 to 1,000,000,000, default 100. The last step always writes one.
+        public var every = 100
+        /// How many stay, the newest ones; 1 to 1,000,000, default 3.
+        public var keep = 3
+    }
+
+    /// How ranks work together (`distributed`).
+    public struct Distributed: Sendable, Equatable {
+        /// How gradients are summed; default `fast`.
+        public var reduction = Reduction.fast
+        /// Size of a gradient bucket in MiB, 1 to 1,024; nil (`auto`, the default) chooses by the parameters.
+        public var bucketMebibytes: Int?
+        /// Seconds without progress after which the job ends; 1 to 86,400, default 300.
+        public var timeout = 300
+
+        public enum Reduction: String, ConfigurationChoice {
+            /// In the order in which MPI finds it fastest.
+            case fast
+            static let planned = ["deterministic"]
+        }
+    }
+
+    /// What is recorded (`log`).
+    public struct Log: Sendable, Equatable {
+        /// Steps from one row of metrics.csv to the next; 1 to 1,000,000, default 1.
+        public var every = 1
+        /// Whether TensorBoard event files are written; default true.
+        public var tensorboard = true
+    }
+}
+
+extension RunConfiguration.Checkpoint: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.integer("every", &every, 1...1_000_000_000)
+        try keys.integer("keep", &keep, 1...1_000_000)
+    }
+}
+
+extension RunConfiguration.Distributed: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.choice("reduction", &reduction)
+        try keys.automatic("bucket_mib", &bucketMebibytes, 1...1024)
+        try keys.integer("timeout", &timeout, 1...86400)
+    }
+}
+
+extension RunConfiguration.Log: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.integer("every", &every, 1...1_000_000)
+        try keys.flag("tensorboard", &tensorboard)
+    }
+}

@@ -1,0 +1,153 @@
+import Crypto
+import Foundation
+
+/// Everything that defines a training run. A file in Configs is one of these; every key has a default but
+/// `data.list`.
+///
+/// ```yaml
+/// steps: 3000
+/// data: {list: subjects.csv, modalities: [flair, t1]}
+/// patch: {size: 51}
+/// ```
+public struct RunConfiguration: Sendable, Equatable {
+    /// Of initial parameters, subject order and patches; at least 0, default 1.
+    public var seed = 1
+    /// Optimiser steps in all, those before a resume included; 1 to 1,000,000,000, default 3000.
+    public var steps = 3000
+    public var data = Data()
+    public var patch = Patch()
+    /// Patches a step over all ranks (slots); 1 to 65,536, default 8.
+    public var batch = 8
+    public var network = Network()
+    public var loss = Loss()
+    public var optimizer = Optimizer()
+    /// Number format of the convolutions; default `float32`.
+    public var precision = Precision.float32
+    /// Threads a rank, 1 to 1,024; nil (`auto`, the default) shares the node's cores fairly.
+    public var threads: Int?
+    public var checkpoint = Checkpoint()
+    public var distributed = Distributed()
+    public var log = Log()
+
+    public enum Precision: String, ConfigurationChoice {
+        case float32
+        static let planned = ["bfloat16"]
+    }
+
+    /// The defaults, for the subjects of `list`.
+    public init(list: String) { data.list = list }
+}
+
+extension RunConfiguration {
+    /// Reads a file, then applies the options, then checks the whole.
+    /// - Parameters:
+    ///   - path: a YAML file. A relative `data.list` starts at its folder, wherever it was given.
+    ///   - overrides: `key.sub=value`, values as in YAML, applied in order.
+    /// - Throws: ``ConfigurationError`` naming file and line or option, key, what was found and expected.
+    public init(contentsOf path: String, overrides: [String] = []) throws(ConfigurationError) {
+        let text: String
+        do {
+            text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+        } catch {
+            let reason =
+                FileManager.default.fileExists(atPath: path)
+                ? "cannot be read as UTF-8 text" : "there is no such configuration file"
+            throw ConfigurationError(origin: path, fault: .unreadable(reason))
+        }
+        let folder = URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
+        try self.init(yaml: text, name: path, folder: folder, overrides: overrides)
+    }
+
+    /// - Parameters:
+    ///   - yaml: one YAML document.
+    ///   - name: what messages call it.
+    ///   - folder: where a relative `data.list` starts; nil leaves it as it is.
+    ///   - overrides: as in ``init(contentsOf:overrides:)``.
+    public init(
+        yaml: String, name: String = "configuration", folder: String? = nil, overrides: [String] = []
+    ) throws(ConfigurationError) {
+        var root = try ConfigurationNode(yaml: yaml, name: name)
+        for option in overrides { try root.override(option) }
+        // Messages about the document as a whole name the file, not its first line.
+        root.origin = name
+        var keys = try KeyVisitor(root, path: "")
+        self.init(list: "")
+        try visit(&keys)
+        try keys.finish()
+        guard !data.list.isEmpty else {
+            throw ConfigurationError(origin: name, fault: .missingKey("data.list"))
+        }
+        if let folder, !data.list.hasPrefix("/") { data.list = folder + "/" + data.list }
+    }
+
+    /// All keys with their values, which reads back to the same configuration.
+    public var yaml: String { resolved.document }
+
+    /// SHA-256 of ``yaml`` in hexadecimal: equal on ranks that run the same configuration.
+    public var digest: String { SHA256.hash(data: Array(yaml.utf8)).hexadecimal }
+
+    /// Every key with its full path and its value as text, in the order of ``yaml``.
+    public var values: [(key: String, text: String)] { resolved.flattened() }
+
+    /// The keys whose values differ, with the values here and there; a key that one side lacks is `absent`.
+    public func differences(from other: RunConfiguration) -> [Difference] {
+        let theirs = Dictionary(uniqueKeysWithValues: other.values.map { ($0.key, $0.text) })
+        let mine = values
+        var found = mine.compactMap { value -> Difference? in
+            let text = theirs[value.key] ?? "absent"
+            return text == value.text ? nil : Difference(key: value.key, value: value.text, other: text)
+        }
+        let names = Set(mine.map(\.key))
+        for value in other.values where !names.contains(value.key) {
+            found.append(Difference(key: value.key, value: "absent", other: value.text))
+        }
+        return found
+    }
+
+    /// A key on which two configurations differ.
+    public struct Difference: Equatable, Sendable {
+        public let key: String
+        /// The value of the configuration that was asked.
+        public let value: String
+        /// The value of the one it was compared with.
+        public let other: String
+    }
+
+    private var resolved: YAMLText {
+        var copy = self
+        do {
+            var keys = try KeyVisitor(ConfigurationNode(value: .mapping([]), origin: "code"), path: "")
+            try copy.visit(&keys)
+            return .mapping(keys.resolved)
+        } catch {
+            preconditionFailure("a configuration set by code contradicts itself: \(error)")
+        }
+    }
+}
+
+extension RunConfiguration: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.integer("seed", &seed, 0...Int.max)
+        try keys.integer("steps", &steps, 1...1_000_000_000)
+        try keys.section("data", &data)
+        try keys.section("patch", &patch)
+        try keys.integer("batch", &batch, 1...65536)
+        keys.later("accumulate")
+        try keys.section("network", &network)
+        try keys.section("loss", &loss)
+        try keys.section("optimizer", &optimizer)
+        try keys.choice("precision", &precision)
+        try keys.automatic("threads", &threads, 1...1024)
+        try keys.section("checkpoint", &checkpoint)
+        try keys.section("distributed", &distributed)
+        try keys.section("log", &log)
+    }
+}
+
+extension Sequence where Element == UInt8 {
+    /// Two digits a byte.
+    var hexadecimal: String {
+        let digits = Array("0123456789abcdef")
+        return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}

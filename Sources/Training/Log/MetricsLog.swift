@@ -1,0 +1,99 @@
+import Foundation
+import SystemPackage
+
+/// What is recorded of a step; of the global batch, so equal on all ranks.
+public struct StepMetrics: Sendable, Equatable {
+    /// From 1.
+    public var step: Int
+    public var loss: Double
+    /// The Generalised Dice loss of the step, whatever loss is trained.
+    public var generalisedDice: Double
+    /// Hard DSC of the foreground.
+    public var dice: Double
+    /// Share of foreground in the batch.
+    public var imbalance: Double
+    public var learningRate: Double
+    public var stepSeconds: Double
+    /// Waiting for patches.
+    public var dataSeconds: Double
+    /// Not hidden behind computation.
+    public var communicationSeconds: Double
+    /// Input voxels of all ranks.
+    public var voxelsPerSecond: Double
+
+    public init(
+        step: Int, loss: Double, generalisedDice: Double, dice: Double, imbalance: Double,
+        learningRate: Double,
+        stepSeconds: Double, dataSeconds: Double, communicationSeconds: Double, voxelsPerSecond: Double
+    ) {
+        self.step = step
+        self.loss = loss
+        self.generalisedDice = generalisedDice
+        self.dice = dice
+        self.imbalance = imbalance
+        self.learningRate = learningRate
+        self.stepSeconds = stepSeconds
+        self.dataSeconds = dataSeconds
+        self.communicationSeconds = communicationSeconds
+        self.voxelsPerSecond = voxelsPerSecond
+    }
+}
+
+/// `metrics.csv`: a header and a row a recorded step, each on disk before the next step.
+public final class MetricsLog {
+    public static let header =
+        "step,loss,gdl,dsc,imbalance,learning_rate,step_seconds,data_seconds,communication_seconds,"
+        + "voxels_per_second"
+
+    /// The DSC of the rows that were kept, oldest first.
+    public let keptDice: [Double]
+    private let path: String
+    private let file: FileDescriptor
+
+    /// Opens the file. Rows of later steps, which the steps to come write again, and broken ones are removed.
+    /// - Parameter step: the last step whose row stays: that of the checkpoint, 0 for a new run.
+    /// - Throws: ``FileError``.
+    public init(path: String, keepingThrough step: Int) throws {
+        self.path = path
+        var kept: [(text: Substring, dice: Double)] = []
+        if step > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
+            let columns = Self.header.split(separator: ",").count
+            kept = text.split(separator: "\n").dropFirst().compactMap { row in
+                let fields = row.split(separator: ",", omittingEmptySubsequences: false)
+                guard fields.count == columns, let number = Int(fields[0]), number <= step,
+                    let dice = Double(fields[3])
+                else { return nil }
+                return (row, dice)
+            }
+        }
+        keptDice = kept.map(\.dice)
+        try AtomicFile.write(
+            path, text: ([Self.header] + kept.map { String($0.text) }).joined(separator: "\n") + "\n")
+        do {
+            file = try FileDescriptor.open(FilePath(path), .writeOnly, options: [.append, .closeOnExec])
+        } catch let reason as Errno {
+            throw FileError("'\(path)' could not be opened for writing", reason)
+        }
+    }
+
+    deinit { try? file.close() }
+
+    /// Appends a row.
+    /// - Throws: ``FileError``.
+    public func append(_ metrics: StepMetrics) throws {
+        // Exact where runs are compared; six digits where it is about time.
+        let exact = [
+            metrics.loss, metrics.generalisedDice, metrics.dice, metrics.imbalance, metrics.learningRate,
+        ]
+        let timed = [
+            metrics.stepSeconds, metrics.dataSeconds, metrics.communicationSeconds, metrics.voxelsPerSecond,
+        ]
+        let fields =
+            ["\(metrics.step)"] + exact.map { "\($0)" } + timed.map { String(format: "%.6g", $0) }
+        do {
+            _ = try file.writeAll(Array((fields.joined(separator: ",") + "\n").utf8))
+        } catch let reason as Errno {
+            throw FileError("'\(path)' could not be written", reason)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+
+/// How far a run is, on one line: on a terminal it updates in place, at most once a second; elsewhere it is a plain
+/// line for the first step, then one every ten seconds, and one for the last step.
+///
+/// ```
+/// step 1200/3000  40 %  loss 0.2143  DSC 0.812  ETA 12 min 30 s  1.85 M voxels/s
+/// ```
+public struct ProgressLine {
+    /// What a step reports.
+    public struct Step {
+        public var step: Int
+        public var loss: Double
+        public var dice: Double
+        public var seconds: Double
+        public var voxelsPerSecond: Double
+
+        public init(step: Int, loss: Double, dice: Double, seconds: Double, voxelsPerSecond: Double) {
+            self.step = step
+            self.loss = loss
+            self.dice = dice
+            self.seconds = seconds
+            self.voxelsPerSecond = voxelsPerSecond
+        }
+    }
+
+    private let console: Console
+    private let total: Int
+    private let quiet: Bool
+    private let seconds: () -> Double
+    private var lastShown: Double?
+    /// Mean of the steps' durations in which a step counts 0.95 of the next.
+    private var meanStep: Double?
+
+    /// - Parameters:
+    ///   - total: steps of the run.
+    ///   - quiet: shows nothing.
+    ///   - seconds: a clock that only goes forward.
+    public init(
+        console: Console, total: Int, quiet: Bool = false,
+        seconds: @escaping () -> Double = { ProcessInfo.processInfo.systemUptime }
+    ) {
+        self.console = console
+        self.total = total
+        self.quiet = quiet
+        self.seconds = seconds
+    }
+
+    /// Notes a step, and shows it when it is time to.
+    public mutating func update(_ step: Step) {
+        guard !quiet else { return }
+        meanStep = meanStep.map { 0.95 * $0 + 0.05 * step.seconds } ?? step.seconds
+        let now = seconds()
+        let width = console.width
+        let interval = width == nil ? 10.0 : 1.0
+        if let lastShown, now - lastShown < interval, step.step < total { return }
+        lastShown = now
+        let text = Self.text(
+            step, total: total, secondsLeft: (meanStep ?? 0) * Double(total - step.step), width: width)
+        if width == nil { console.write(text) } else { console.show(text) }
+    }
+
+    /// Leaves the last line as it stands.
+    public func finish() { console.keepLine() }
+
+    /// As many of the fields as the width holds; the first always.
+    static func text(_ step: Step, total: Int, secondsLeft: Double, width: Int?) -> String {
+        let percent = step.step * 100 / max(1, total)
+        let fields = [
+            "step \(step.step)/\(total)  \(percent) %", "loss \(fixed(step.loss, 4))",
+            "DSC \(fixed(step.dice, 3))",
+            "ETA \(Quantity.duration(secondsLeft))", "\(Quantity.short(step.voxelsPerSecond)) voxels/s",
+        ]
+        var text = fields[0]
+        for field in fields.dropFirst() where width.map({ text.count + 2 + field.count < $0 }) ?? true {
+            text += "  " + field
+        }
+        return text
+    }
+
+    private static func fixed(_ value: Double, _ digits: Int) -> String {
+        String(format: "%.\(digits)f", value)
+    }
+}
+
+/// Numbers as people read them.
+public enum Quantity {
+    /// Three digits and a decimal prefix: 1.85 M.
+    public static func short(_ value: Double) -> String {
+        guard value.isFinite else { return "\(value)" }
+        var scaled = value
+        for prefix in ["", " k", " M", " G"] {
+            let digits = abs(scaled) >= 99.95 ? 0 : abs(scaled) >= 9.995 ? 1 : 2
+            if abs(scaled) < 999.5 { return String(format: "%.\(digits)f", scaled) + prefix }
+            scaled /= 1000
+        }
+        return String(format: "%.0f", scaled) + " T"
+    }
+
+    /// The two largest units: 2 h 5 min, 12 min 30 s, 8 s.
+    public static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e9 else { return "unknown" }
+        let whole = Int(seconds.rounded())
+        switch whole {
+        case ..<60: return "\(whole) s"
+        case ..<3600: return "\(whole / 60) min \(whole % 60) s"
+        case ..<86400: return "\(whole / 3600) h \(whole % 3600 / 60) min"
+        default: return "\(whole / 86400) d \(whole % 86400 / 3600) h"
+        }
+    }
+}

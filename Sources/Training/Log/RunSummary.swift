@@ -1,0 +1,82 @@
+import Foundation
+
+/// The outcome of a run, `summary.json`.
+public struct RunSummary: Codable, Sendable, Equatable {
+    /// Optimiser steps done in all.
+    public var steps: Int
+    /// Whether all configured steps were done, or the run was stopped before.
+    public var complete: Bool
+    public var finalLoss: Double
+    /// Of the DSC of the last `dscSteps` recorded steps: at most 200, as in the paper's Tables 2 and 3.
+    public var dscMedian: Double
+    public var dscFirstQuartile: Double
+    public var dscThirdQuartile: Double
+    public var dscSteps: Int
+    /// Wall time of this start of the run, from the first step on.
+    public var seconds: Double
+    /// Input voxels of all ranks.
+    public var voxelsPerSecond: Double
+    public var ranks: Int
+    /// Threads a rank.
+    public var threads: Int
+    /// Bytes, the largest of all ranks.
+    public var peakMemoryBytes: Int
+    /// Share of the time in which communication was not hidden behind computation.
+    public var communicationShare: Double
+    /// Share of the gradient reduction that was hidden; absent on one rank.
+    public var reductionHiddenShare: Double?
+    /// Share of the time spent waiting for patches.
+    public var dataShare: Double
+    /// By component: dicerank, mpi, onednn, swift.
+    public var versions: [String: String]
+
+    public init(
+        steps: Int, complete: Bool, finalLoss: Double, dice: [Double], seconds: Double,
+        voxelsPerSecond: Double,
+        ranks: Int, threads: Int, peakMemoryBytes: Int, communicationShare: Double,
+        reductionHiddenShare: Double?,
+        dataShare: Double, versions: [String: String]
+    ) {
+        let last = dice.suffix(200).sorted()
+        self.steps = steps
+        self.complete = complete
+        self.finalLoss = finalLoss
+        dscMedian = quantile(0.5, ofSorted: last)
+        dscFirstQuartile = quantile(0.25, ofSorted: last)
+        dscThirdQuartile = quantile(0.75, ofSorted: last)
+        dscSteps = last.count
+        self.seconds = seconds
+        self.voxelsPerSecond = voxelsPerSecond
+        self.ranks = ranks
+        self.threads = threads
+        self.peakMemoryBytes = peakMemoryBytes
+        self.communicationShare = communicationShare
+        self.reductionHiddenShare = reductionHiddenShare
+        self.dataShare = dataShare
+        self.versions = versions
+    }
+
+    /// Writes the file, whole or not at all.
+    /// - Throws: ``FileError``.
+    public func write(to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        try AtomicFile.write(path, bytes: try encoder.encode(self) + [UInt8(ascii: "\n")])
+    }
+
+    public init(contentsOf path: String) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+}
+
+/// Interpolates linearly between the two nearest ranks, as NumPy does; 0 of no values.
+func quantile(_ share: Double, ofSorted values: [Double]) -> Double {
+    guard let last = values.last else { return 0 }
+    let position = share * Double(values.count - 1)
+    let index = Int(position)
+    guard index + 1 < values.count else { return last }
+    return values[index] + (position - Double(index)) * (values[index + 1] - values[index])
+}

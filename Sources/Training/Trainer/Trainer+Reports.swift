@@ -1,0 +1,81 @@
+import Collectives
+import Engine
+import Foundation
+import Glibc
+
+extension Trainer {
+    /// Says what runs where.
+    func announce() {
+        let size = communicator.size
+        logger.info(
+            """
+            \(size) rank\(size == 1 ? "" : "s") with \(placement.threads) thread\(placement.threads == 1 ? "" : "s") \
+            each on \(Set(communicator.hostNames).sorted().joined(separator: ", ")); \(plan.instructionSet) kernels
+            """)
+        // Once a node: what it says is about all ranks there.
+        let isFirstOfNode = communicator.rank == placement.ranksOnNode.first
+        for sentence in [placement.oversubscription, placement.idleCores].compactMap({ $0 })
+        where isFirstOfNode {
+            logger.warning("\(sentence)")
+        }
+        logger.info(
+            """
+            \(configuration.network.name.rawValue) with \(plan.model.parameters.count) parameters; patches of \
+            \(task.patchSize) voxels, effective \(task.effectiveSize), \(configuration.batch) a step, \
+            \(assignment.localSlots.count) a rank
+            """)
+        logger.info(
+            """
+            \(task.subjects.count) subjects, \(assignment.shard.count) in the shard of rank 0; the plan holds \
+            \(plan.peakBytes >> 20) MiB a rank
+            """)
+        if firstStep >= configuration.steps {
+            logger.notice(
+                "Step \(firstStep) of \(configuration.steps) is done already: there is nothing to train.")
+        }
+    }
+
+    /// Writes and returns the summary. Collective.
+    func finish(step: Int) throws -> RunSummary? {
+        recorder.finish()
+        let peak = Int(try communicator.allReduce(Int64(peakMemoryBytes()), .maximum))
+        let total = recorder.total
+        guard let last = recorder.last, total.step > 0 else { return nil }
+        let voxels = Double(recorder.steps * configuration.batch * task.patchSize.count)
+        let hidden = total.baseline > 0 ? min(max(1 - total.reduction / total.baseline, 0), 1) : nil
+        let summary = RunSummary(
+            steps: step, complete: step == configuration.steps, finalLoss: last.loss, dice: recorder.dice,
+            seconds: total.step, voxelsPerSecond: voxels / total.step, ranks: communicator.size,
+            threads: placement.threads, peakMemoryBytes: peak,
+            communicationShare: total.communication / total.step,
+            reductionHiddenShare: hidden, dataShare: total.data / total.step, versions: versions)
+        try communicator.together {
+            if isWriter { try summary.write(to: options.runFolder + "/summary.json") }
+        }
+        logger.info(
+            """
+            Step \(step) of \(configuration.steps): loss \(last.loss), median DSC \(summary.dscMedian) of the last \
+            \(summary.dscSteps) steps, \(Quantity.duration(summary.seconds)), \
+            \(Quantity.short(summary.voxelsPerSecond)) voxels/s, communication \
+            \(Self.percent(summary.communicationShare))\(hidden.map { ", \(Self.percent($0)) of the reduction hidden" } ?? ""), \
+            waiting for data \(Self.percent(summary.dataShare))
+            """)
+        return summary
+    }
+
+    private static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+
+    private var versions: [String: String] {
+        var versions = ["onednn": OneDNN.version]
+        if !options.version.isEmpty { versions["dicerank"] = options.version }
+        if communicator.size > 1, let library = try? MPILibrary.load() { versions["mpi"] = library.summary }
+        return versions
+    }
+
+    /// The largest memory that this process has had resident.
+    private func peakMemoryBytes() -> Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss * 1024
+    }
+}

@@ -1,0 +1,116 @@
+import Collectives
+import Engine
+import Foundation
+import Sampling
+
+extension Trainer {
+    /// Waits for the patches of a step and puts them into the plan; nil when a rank was told to stop.
+    ///
+    /// One small all-reduce tells all ranks whether one of them was told to stop or has failed, in reading its data or
+    /// in writing its records, so that all end together.
+    func draw(step: Int, _ timer: inout StepTimer) throws -> PatchBatch? {
+        watchdog.begin("waiting for patches", step: step)
+        let drawn = Result { try source.next(step: step) }
+        if let sentences = try? drawn.map({ _ in source.takeNotices() }).get() {
+            for sentence in sentences { logger.warning("\(sentence)") }
+        }
+        let outcome = drawn.flatMap { batch in recorder.failure.map { .failure($0) } ?? .success(batch) }
+        watchdog.begin("waiting for other ranks", step: step)
+        timer.dataIsThere()
+        var word: [Int64] = [Int64(StopSignals.pending ?? 0), (try? outcome.get()) == nil ? 1 : 0]
+        try communicator.allReduce(&word, .maximum)
+        timer.isAgreed(ranks: communicator.size)
+        if word[1] > 0 { _ = try communicator.together { try outcome.get() } }
+        let batch = try outcome.get()
+        if word[0] > 0 {
+            let name = StopSignals.name(Int32(word[0]))
+            logger.notice("\(name) was received: the run stops after step \(step - 1) and can be resumed.")
+            return nil
+        }
+        plan.load(batch)
+        return batch
+    }
+
+    /// Throws on all ranks where the loss or a summed gradient is not finite; both are equal on all ranks.
+    func checkFinite(_ report: BatchReport, _ batch: PatchBatch, step: Int) throws {
+        if !report.loss.isFinite {
+            var what = "the loss"
+            if let slot = report.slotLosses.firstIndex(where: { !$0.isFinite }) {
+                let owner = slot / assignment.localSlots.count
+                let record = batch.records.first { $0.slot == slot }
+                let patch = record.map { "of \($0.subject) at voxel \($0.position)" } ?? "of slot \(slot)"
+                what += " on the patch " + (try communicator.broadcast(patch, from: owner))
+            }
+            throw TrainingError.notFinite(step: step, what: what)
+        }
+        guard !plan.model.gradients.isFinite(passes) else { return }
+        let gradients = plan.model.gradients
+        let entry = gradients.entries.first { entry in gradients[entry.name].contains { !$0.isFinite } }
+        throw TrainingError.notFinite(step: step, what: "the gradient of \(entry?.name ?? "a parameter")")
+    }
+
+    /// Writes a checkpoint on rank 0. Collective.
+    /// - Throws: the same on all ranks, where it could not be written; older checkpoints stay.
+    func save(step: Int) throws {
+        watchdog.begin("writing a checkpoint", step: step)
+        try communicator.together {
+            guard isWriter else { return }
+            let slices = plan.model.parameters.slices
+            let checkpoint = Checkpoint(
+                step: step, network: configuration.network.name.rawValue,
+                configurationText: configuration.yaml,
+                ranks: communicator.size, threads: placement.threads,
+                tensors: slices.tensors(of: plan.model.parameters.values)
+                    + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
+                    + optimizer.tensors(slices))
+            try store.save(checkpoint)
+        }
+    }
+
+    /// Notes what a step gave.
+    func record(_ report: BatchReport, _ times: StepTimer.Times, step: Int) {
+        let voxels = Double(configuration.batch * task.patchSize.count)
+        recorder.record(
+            StepMetrics(
+                step: step, loss: report.loss, generalisedDice: report.loss, dice: report.dice,
+                imbalance: report.foregroundFraction, learningRate: configuration.optimizer.learningRate,
+                stepSeconds: times.step, dataSeconds: times.data, communicationSeconds: times.communication,
+                voxelsPerSecond: voxels / max(times.step, 1e-9)), times)
+    }
+}
+
+/// Where the time of a step goes.
+struct StepTimer {
+    struct Times {
+        var step = 0.0
+        /// Waiting for patches.
+        var data = 0.0
+        /// In communication that computation did not hide, waiting for slower ranks included.
+        var communication = 0.0
+        /// What of it the gradients' reduction took, and what it takes with nothing beside it.
+        var reduction = 0.0
+        var baseline = 0.0
+    }
+
+    private let begin = ContinuousClock.now
+    private var mark = ContinuousClock.now
+    private let exchange: RankExchange
+    private let exchangedBefore: Double
+    private var agreement = 0.0
+
+    init(_ exchange: RankExchange) {
+        self.exchange = exchange
+        exchangedBefore = exchange.seconds
+    }
+
+    mutating func dataIsThere() { mark = .now }
+
+    mutating func isAgreed(ranks: Int) { agreement = ranks > 1 ? mark.secondsSince : 0 }
+
+    func end(_ batch: PatchBatch, _ reduction: ReductionTimes) -> Times {
+        Times(
+            step: begin.secondsSince, data: batch.secondsWaited,
+            communication: agreement + exchange.seconds - exchangedBefore + reduction.communicationSeconds,
+            reduction: reduction.communicationSeconds, baseline: reduction.baselineSeconds ?? 0)
+    }
+}

@@ -1,0 +1,43 @@
+import Collectives
+import Engine
+import Sampling
+
+extension Plan {
+    /// Copies the patches of a step into the plan's slots.
+    func load(_ batch: PatchBatch) {
+        for slot in 0..<options.slots {
+            batch.withImages(slot: slot) { images in
+                withInput(slot: slot) { input in
+                    precondition(
+                        input.count == images.count, "\(images.count) voxels for an input of \(input.count)")
+                    _ = input.update(fromContentsOf: images)
+                }
+            }
+            batch.withReference(slot: slot) { labels in
+                withReference(slot: slot) { reference in
+                    precondition(
+                        reference.count == labels.count,
+                        "\(labels.count) labels for an output of \(reference.count)")
+                    _ = reference.update(fromContentsOf: labels)
+                }
+            }
+        }
+    }
+}
+
+extension GradientReducer {
+    /// Reduces a whole arena, which it keeps alive.
+    convenience init(communicator: any Communicator, arena: ParameterArena, bucketMebibytes: Int?) {
+        // The arena's memory stays where it is for as long as the arena lives.
+        self.init(
+            communicator: communicator, gradients: arena.withUnsafeMutableBuffer { $0 }, owner: arena,
+            bucketMiB: bucketMebibytes.map(Double.init))
+    }
+}
+
+extension Communicator {
+    /// Gives all ranks the values of rank 0.
+    func broadcast(_ arena: ParameterArena) throws {
+        try arena.withUnsafeMutableBuffer { try broadcast(UnsafeMutableRawBufferPointer($0), from: 0) }
+    }
+}

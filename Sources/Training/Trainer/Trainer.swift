@@ -1,0 +1,146 @@
+import Collectives
+import Engine
+import Foundation
+import Logging
+import Sampling
+
+/// Trains a network on the ranks of a communicator and keeps the run's directory. Rank 0 writes.
+///
+/// ```swift
+/// let summary = try World.run { communicator in
+///     try Trainer(configuration, options: TrainingOptions(runFolder: "run"), communicator: communicator).run()
+/// }
+/// ```
+public final class Trainer {
+    let configuration: RunConfiguration
+    let options: TrainingOptions
+    let communicator: any Communicator
+    let placement: Placement
+    let task: TrainingTask
+    let assignment: SlotAssignment
+    let exchange: RankExchange
+    let plan: Plan
+    let optimizer: any Optimizer
+    let reducer: GradientReducer
+    let store: CheckpointStore
+    let log: RunLog
+    let logger: Logger
+    /// Optimiser steps done before this start.
+    let firstStep: Int
+    var source: PatchSource
+    let watchdog: Watchdog
+    let recorder: RunRecorder
+
+    var isWriter: Bool { communicator.rank == 0 }
+    var passes: PassOptions { PassOptions(instructionSet: plan.instructionSet, threads: placement.threads) }
+
+    /// Reads the list, compiles the network and restores a checkpoint. Collective.
+    ///
+    /// The plan belongs to the calling thread, which must be the one that runs.
+    /// - Throws: the same on all ranks: errors of the list, the network, memory, files, checkpoints, and
+    ///   ``TrainingError``.
+    public init(
+        _ configuration: RunConfiguration, options: TrainingOptions, communicator: any Communicator,
+        console: Console = Console()
+    ) throws {
+        let isWriter = communicator.rank == 0
+        let task = try communicator.together { try TrainingTask(configuration) }
+        let assignment = try SlotAssignment(
+            seed: UInt64(configuration.seed), subjects: task.subjects.count, globalSlots: configuration.batch,
+            rank: communicator.rank, size: communicator.size)
+        let placement = try Placement.query(
+            on: communicator, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
+        let store = CheckpointStore(runFolder: options.runFolder, keep: configuration.checkpoint.keep)
+        let log = try communicator.together {
+            if isWriter { try RunFolder.create(options, store: store) }
+            return try RunLog(
+                console: console, path: isWriter ? options.runFolder + "/log.txt" : nil,
+                quiet: options.quiet || !isWriter)
+        }
+        let exchange = RankExchange(communicator)
+        let plan = try communicator.together {
+            try Plan(
+                training: task.graph, inputSize: task.patchSize,
+                options: Plan.Options(
+                    slots: assignment.localSlots.count, firstSlot: assignment.localSlots.lowerBound,
+                    globalSlots: configuration.batch, threads: placement.threads,
+                    batchStatistics: configuration.network.batchNorm == .global ? .global : .rank),
+                loss: task.loss, exchange: exchange)
+        }
+        plan.model.initialise(seed: UInt64(configuration.seed))
+        let optimizer = configuration.optimizer.make(
+            parameterCount: plan.model.parameters.count,
+            options: PassOptions(instructionSet: plan.instructionSet, threads: placement.threads))
+        var logger = log.logger()
+        if !isWriter { logger[metadataKey: "rank"] = "\(communicator.rank)" }
+
+        self.configuration = task.configuration
+        self.options = options
+        self.communicator = communicator
+        self.placement = placement
+        self.task = task
+        self.assignment = assignment
+        self.exchange = exchange
+        self.plan = plan
+        self.optimizer = optimizer
+        self.store = store
+        self.log = log
+        self.logger = logger
+        reducer = GradientReducer(
+            communicator: communicator, arena: plan.model.gradients,
+            bucketMebibytes: configuration.distributed.bucketMebibytes)
+        firstStep = try Restoration(
+            configuration: task.configuration, options: options, store: store, model: plan.model,
+            optimizer: optimizer, logger: logger
+        ).restore(on: communicator)
+        try ReplicaState(task: task, plan: plan, firstStep: firstStep).check(on: communicator)
+        watchdog = Watchdog(
+            seconds: Double(configuration.distributed.timeout),
+            name: "rank \(communicator.rank) on \(communicator.hostNames[communicator.rank])")
+        let kept = firstStep
+        recorder = try communicator.together {
+            try RunRecorder(
+                configuration: task.configuration, options: options, log: log, firstStep: kept,
+                isWriter: isWriter)
+        }
+        source = PatchSource(
+            files: task.subjects, reader: task.reader, assignment: assignment,
+            options: configuration.patchOptions(input: task.patchSize, effective: task.effectiveSize),
+            firstStep: firstStep + 1)
+    }
+
+    /// Trains up to the configured number of steps, or until a signal asks to stop. Collective.
+    /// - Returns: the run's summary; nil where all steps were done before.
+    /// - Throws: errors of data, files and MPI, and ``TrainingError/notFinite(step:what:)``.
+    public func run() throws -> RunSummary? {
+        defer { watchdog.stop() }
+        announce()
+        guard firstStep < configuration.steps else { return nil }
+        StopSignals.install()
+        try reducer.calibrate()
+        var step = firstStep
+        var saved = firstStep
+        while step < configuration.steps {
+            var timer = StepTimer(exchange)
+            guard let batch = try draw(step: step + 1, &timer) else { break }
+            step += 1
+            watchdog.begin("computing or communicating", step: step)
+            try plan.forward()
+            let report = try plan.loss()
+            try plan.backward { range in
+                try reducer.completed(range)
+                try reducer.poll()
+            }
+            let reduction = try reducer.finish()
+            try checkFinite(report, batch, step: step)
+            optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)
+            record(report, timer.end(batch, reduction), step: step)
+            if step % configuration.checkpoint.every == 0 {
+                try save(step: step)
+                saved = step
+            }
+        }
+        if saved < step { try save(step: step) }
+        return try finish(step: step)
+    }
+}

@@ -1,0 +1,37 @@
+/// How a run is started, beside what is trained.
+public struct TrainingOptions: Sendable {
+    /// The run directory; made when it is missing.
+    public var runFolder: String
+    public var resume = ResumeRule.automatic
+    /// Shows warnings and errors only.
+    public var quiet = false
+    /// Of the program, for the summary.
+    public var version = ""
+
+    public init(runFolder: String, resume: ResumeRule = .automatic, quiet: Bool = false, version: String = "")
+    {
+        self.runFolder = runFolder
+        self.resume = resume
+        self.quiet = quiet
+        self.version = version
+    }
+}
+
+/// Where a run begins.
+public enum ResumeRule: Sendable, Equatable {
+    /// At the newest whole checkpoint of the run directory, or anew when it has none.
+    case automatic
+    /// Anew, in a directory without checkpoints.
+    case never
+    /// At this checkpoint.
+    case file(String)
+
+    /// From `auto`, `never` or a path.
+    public init(_ text: String) {
+        switch text {
+        case "auto": self = .automatic
+        case "never": self = .never
+        default: self = .file(text)
+        }
+    }
+}

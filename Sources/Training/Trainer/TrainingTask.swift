@@ -1,0 +1,124 @@
+import Engine
+import Losses
+import Networks
+import Sampling
+
+/// A configuration with the things that it names: the data set, the network and the loss.
+public struct TrainingTask {
+    /// With the modalities that were found where none were configured.
+    public let configuration: RunConfiguration
+    public let subjects: [SubjectFiles]
+    public let reader: SubjectReader
+    public let network: any Network
+    /// The network with the border that training leaves off.
+    public let graph: Graph
+    public let loss: any SegmentationLoss
+    /// Of the network's input.
+    public let patchSize: Size3
+    /// Of the patch that the loss is taken on.
+    public let effectiveSize: Size3
+
+    /// Reads the list of subjects; opens no image.
+    /// - Throws: `SubjectListError`, `NetworkError` or `EngineError`.
+    public init(_ configuration: RunConfiguration) throws {
+        let data = configuration.data
+        let list = try SubjectList(reading: data.list)
+        var resolved = configuration
+        if data.modalities.isEmpty {
+            resolved.data.modalities = list.columns.filter { $0 != data.reference && $0 != data.mask }
+        }
+        guard !resolved.data.modalities.isEmpty else {
+            throw TrainingError.noModality(list: data.list, columns: list.columns)
+        }
+        self.configuration = resolved
+        subjects = try list.files(
+            modalities: resolved.data.modalities, reference: data.reference, mask: data.mask)
+        reader = SubjectReader(
+            normalisation: data.normalise == .zscore ? .zscore : .none, classes: data.classes,
+            merging: try LabelMerging(data.mergeLabels))
+        network = try configuration.network.make(
+            inputChannels: resolved.data.modalities.count, classes: data.classes)
+        let size = configuration.patch.size
+        for edge in Set(size).sorted() { _ = try network.effectiveEdge(ofPatch: edge) }
+        graph = network.graph()
+        patchSize = Size3(size[0], size[1], size[2])
+        effectiveSize = try graph.outputSize(inputSize: patchSize)
+        loss = configuration.loss.make()
+    }
+}
+
+extension RunConfiguration.Network {
+    /// The network that is configured.
+    /// - Throws: `NetworkError`.
+    public func make(inputChannels: Int, classes: Int) throws -> any Network {
+        let kind: LogitsKind = logits == .bias ? .bias : .batchNormalization
+        return try NetworkRegistry.network(
+            named: name.rawValue, inputChannels: inputChannels, classes: classes,
+            options: NetworkOptions(logits: kind))
+    }
+}
+
+extension RunConfiguration.Loss {
+    /// The loss that is configured.
+    public func make() -> any SegmentationLoss {
+        let weights: GeneralisedDiceLoss.Weights =
+            switch self.weights {
+            case .square: .square
+            case .simple: .simple
+            case .uniform: .uniform
+            }
+        return GeneralisedDiceLoss(
+            weights: weights, pooling: pooling == .image ? .image : .batch,
+            convention: convention == .niftynet ? .niftynet : .monai)
+    }
+}
+
+extension RunConfiguration {
+    /// How patches are drawn and prefetched.
+    func patchOptions(input: Size3, effective: Size3) -> PatchSource.Options {
+        let kind: SamplerKind =
+            switch patch.sampler {
+            case .foreground: .foreground
+            case .uniform: .uniform
+            case .balanced: .balanced
+            }
+        let rule: NoForegroundRule =
+            switch data.noForeground {
+            case .error: .error
+            case .skip: .skip
+            case .uniform: .uniform
+            }
+        return PatchSource.Options(
+            inputSize: Extent(input.depth, input.height, input.width),
+            effectiveSize: Extent(effective.depth, effective.height, effective.width), sampler: kind.sampler,
+            noForeground: rule, threads: 1)
+    }
+}
+
+/// What can end a training besides files, data and MPI. Equal on all ranks.
+public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The list has no column for images.
+    case noModality(list: String, columns: [String])
+    /// `--resume never` into a folder that has checkpoints.
+    case runExists(folder: String, step: Int)
+    /// A loss or gradient that is infinite or no number.
+    case notFinite(step: Int, what: String)
+    /// Ranks that differ before the first step.
+    case ranksDiffer(rank: Int, host: String, what: String)
+
+    /// One sentence.
+    public var description: String {
+        switch self {
+        case .noModality(let list, let columns):
+            "'\(list)' has no column for an image beside the reference and the mask; its columns are "
+                + "\(ConfigurationError.quoted(columns))."
+        case .runExists(let folder, let step):
+            "'\(folder)' holds a run with a checkpoint of step \(step), which --resume never would overwrite: go on "
+                + "with --resume auto, or choose another --output."
+        case .notFinite(let step, let what):
+            "At step \(step) \(what) is not finite; the checkpoints before it stay."
+        case .ranksDiffer(let rank, let host, let what):
+            "Rank \(rank) on \(host) differs from rank 0 in \(what)."
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import Foundation
+import Testing
+
+@testable import Training
+
+@Suite struct RunConfigurationTests {
+    static let example = """
+        seed: 7
+        steps: 40
+        data:
+          list: subjects.csv
+          modalities: [flair, t1]
+          merge_labels: {1: [1, 2, 4]}
+        patch: {size: 27, sampler: balanced}
+        batch: 2
+        optimizer: {name: adam, learning_rate: 1.0e-3}
+        """
+
+    @Test func readsKeysAndKeepsDefaults() throws {
+        let configuration = try RunConfiguration(yaml: Self.example, folder: "/studies/wmh")
+        #expect(configuration.seed == 7)
+        #expect(configuration.steps == 40)
+        #expect(configuration.data.list == "/studies/wmh/subjects.csv")
+        #expect(configuration.data.modalities == ["flair", "t1"])
+        #expect(configuration.data.mergeLabels == [1: [1, 2, 4]])
+        #expect(configuration.patch.size == [27, 27, 27])
+        #expect(configuration.patch.sampler == .balanced)
+        #expect(configuration.optimizer.learningRate == 1e-3)
+        #expect(configuration.optimizer.beta2 == 0.999)
+        #expect(configuration.threads == nil)
+        #expect(configuration.checkpoint.keep == 3)
+        #expect(configuration.distributed.timeout == 300)
+    }
+
+    @Test(arguments: [
+        example, "data: {list: /a/b.csv}",
+        """
+        data: {list: 'with space: #é.csv', mask: wm, normalise: none, modalities: ['1', 'true', "a,b"]}
+        patch: {size: [9, 51, 7]}
+        network: {batch_norm: rank, logits: batch_norm}
+        optimizer: {name: sgd, learning_rate: 0.00001, momentum: 0.5}
+        threads: 3
+        distributed: {bucket_mib: 4, timeout: 60}
+        log: {tensorboard: false, every: 10}
+        """,
+    ])
+    func resolvedTextReadsBackToTheSame(yaml: String) throws {
+        let configuration = try RunConfiguration(yaml: yaml)
+        let again = try RunConfiguration(yaml: configuration.yaml)
+        #expect(again == configuration)
+        #expect(again.yaml == configuration.yaml)
+        #expect(again.digest == configuration.digest)
+        #expect(configuration.differences(from: again).isEmpty)
+    }
+
+    @Test func resolvedTextNamesEveryKey() throws {
+        let yaml = RunConfiguration(list: "a.csv").yaml
+        #expect(yaml.hasPrefix("seed: 1\nsteps: 3000\ndata:\n  list: a.csv\n  modalities: []\n"))
+        #expect(yaml.contains("optimizer:\n  name: adam\n  learning_rate: 0.0001\n"))
+        #expect(yaml.contains("  epsilon: 1.0e-08\n"))
+        #expect(yaml.contains("  bucket_mib: auto\n"))
+        #expect(yaml.hasSuffix("log:\n  every: 1\n  tensorboard: true\n"))
+    }
+
+    @Test func digestTellsConfigurationsApart() {
+        var other = RunConfiguration(list: "a.csv")
+        let digest = other.digest
+        #expect(digest.count == 64)
+        other.optimizer.learningRate = 1e-3
+        #expect(other.digest != digest)
+        #expect(
+            other.differences(from: RunConfiguration(list: "a.csv")) == [
+                .init(key: "optimizer.learning_rate", value: "0.001", other: "0.0001")
+            ])
+    }
+
+    @Test(arguments: [
+        (
+            "data: {list: a.csv}\n\noptimizer:\n  learning_rat: 0.1",
+            "run.yaml:4: unknown key 'optimizer.learning_rat', the nearest known key is 'optimizer.learning_rate'."
+        ),
+        (
+            "learning_rate: 0.1",
+            "run.yaml:1: unknown key 'learning_rate', the nearest known key is 'optimizer.learning_rate'."
+        ),
+        ("stpes: 3", "run.yaml:1: unknown key 'stpes', the nearest known key is 'steps'."),
+        ("steps: 0", "run.yaml:1: steps is '0', expected a whole number from 1 to 1000000000."),
+        ("\nsteps: many", "run.yaml:2: steps is 'many', expected a whole number from 1 to 1000000000."),
+        ("steps: 1.5", "run.yaml:1: steps is '1.5', expected a whole number from 1 to 1000000000."),
+        ("steps: [1]", "run.yaml:1: steps is a list of 1, expected a whole number from 1 to 1000000000."),
+        ("data: 3", "run.yaml:1: data is '3', expected a mapping of keys and values."),
+        ("- 3", "run.yaml: the configuration is a list of 1, expected a mapping of keys and values."),
+        (
+            "patch:\n  size: [3, 4]",
+            "run.yaml:2: patch.size is a list of 2, expected a whole number from 1 to 1024, or a list of three "
+                + "for depth, height, width."
+        ),
+        (
+            "patch: {sampler: foregound}",
+            "run.yaml:1: patch.sampler is 'foregound', expected one of foreground, uniform, balanced."
+        ),
+        (
+            "optimizer: {learning_rate: -0.1}",
+            "run.yaml:1: optimizer.learning_rate is '-0.1', expected a number above 0, at most 1000."
+        ),
+        (
+            "optimizer: {beta1: nan}",
+            "run.yaml:1: optimizer.beta1 is 'nan', expected a number from 0 to below 1."
+        ),
+        ("log: {tensorboard: 1}", "run.yaml:1: log.tensorboard is '1', expected true or false."),
+        (
+            "data: {classes: 2, merge_labels: {2: [1]}}",
+            "run.yaml:1: data.merge_labels is a mapping to label 2, expected new labels below data.classes, "
+                + "which is 2."
+        ),
+        ("seed: 1", "run.yaml: the key 'data.list' is missing, it has no default."),
+        ("", "run.yaml: the key 'data.list' is missing, it has no default."),
+        ("seed: 1\nseed: 2", "run.yaml:1: the mapping that begins here has more than once the key 'seed'."),
+        (
+            "optimizer: {name: adam, momentum: 0.9}",
+            "run.yaml:1: 'optimizer.momentum' applies only to optimizer.name: sgd."
+        ),
+    ])
+    func namesWhatIsWrong(yaml: String, sentence: String) {
+        #expect(throws: ConfigurationError.self) { try RunConfiguration(yaml: yaml, name: "run.yaml") }
+        do {
+            _ = try RunConfiguration(yaml: yaml, name: "run.yaml")
+        } catch {
+            #expect(error.description == sentence)
+        }
+    }
+
+    @Test(arguments: [
+        ("precision: bfloat16", "precision 'bfloat16', supported are 'float32'"),
+        ("network: {name: unet}", "network.name 'unet', supported are 'highres3dnet'"),
+        ("loss: {name: wce}", "loss.name 'wce', supported are 'gdl'"),
+        (
+            "distributed: {reduction: deterministic}",
+            "distributed.reduction 'deterministic', supported are 'fast'"
+        ),
+        ("data: {held_out: 0.1}", "data.held_out '0.1', supported are '0'"),
+        (
+            "log: {every: 1}\ncheckpoint: {every: 1}\naccumulate: 2",
+            "key 'accumulate', supported are 'seed', "
+        ),
+    ])
+    func refusesWhatDoesNotWorkYet(yaml: String, part: String) {
+        do {
+            _ = try RunConfiguration(yaml: yaml, name: "run.yaml")
+            Issue.record("accepted: \(yaml)")
+        } catch {
+            #expect(error.description.contains(": not supported yet: " + part))
+        }
+    }
+
+    @Test func optionsOverrideTheFileInOrder() throws {
+        let configuration = try RunConfiguration(
+            yaml: Self.example, folder: "/studies",
+            overrides: [
+                "steps=50", "steps=60", "optimizer.name=sgd", "data.merge_labels={1: [3]}",
+                "data.modalities=[t2]",
+                "threads=2", "data.list=other.csv", "log.tensorboard=false",
+            ])
+        #expect(configuration.steps == 60)
+        #expect(configuration.optimizer.name == .sgd)
+        #expect(configuration.data.mergeLabels == [1: [3]])
+        #expect(configuration.data.modalities == ["t2"])
+        #expect(configuration.threads == 2)
+        #expect(configuration.data.list == "/studies/other.csv")
+        #expect(!configuration.log.tensorboard)
+    }
+
+    @Test(arguments: [
+        ("batch=0", "--set batch=0: batch is '0', expected a whole number from 1 to 65536."),
+        (
+            "loss.wieghts=simple",
+            "--set loss.wieghts=simple: unknown key 'loss.wieghts', the nearest known key is 'loss.weights'."
+        ),
+        ("batch", "--set batch: expected --set key.sub=value, such as --set optimizer.learning_rate=0.001."),
+        ("=3", "--set =3: expected --set key.sub=value, such as --set optimizer.learning_rate=0.001."),
+        (
+            "batch.size=3",
+            "--set batch.size=3: batch is '2', expected a mapping that can hold 'batch.size'."
+        ),
+    ])
+    func namesTheOption(option: String, sentence: String) {
+        do {
+            _ = try RunConfiguration(yaml: Self.example, overrides: [option])
+            Issue.record("accepted: \(option)")
+        } catch {
+            #expect(error.description == sentence)
+        }
+    }
+
+    @Test func readsAFileAndNamesAMissingOne() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/config.yaml"
+            try Self.example.write(toFile: path, atomically: false, encoding: .utf8)
+            let configuration = try RunConfiguration(contentsOf: path)
+            #expect(configuration.data.list == folder + "/subjects.csv")
+            #expect {
+                try RunConfiguration(contentsOf: folder + "/none.yaml")
+            } throws: { error in
+                "\(error)" == "\(folder)/none.yaml: there is no such configuration file."
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("steps", "steps", 0), ("stpes", "steps", 1), ("patc", "patch", 1), ("kitten", "sitting", 3),
+    ])
+    func editDistances(a: String, b: String, distance: Int) {
+        #expect(a.editDistance(to: b) == distance)
+        #expect(b.editDistance(to: a) == distance)
+    }
+}
