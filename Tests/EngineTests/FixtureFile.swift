@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import Testing
 
 /// What PyTorch computed in float64, as Tests/Fixtures/make_fixtures.py wrote it.
 struct FixtureFile {

@@ -1,22 +1,21 @@
 import Engine
 import Losses
 import Networks
-import Testing
 
 extension FixtureCase {
     var inputSize: Size3 { Size3(size[0], size[1], size[2]) }
 
     func loss() throws -> GeneralisedDiceLoss {
         GeneralisedDiceLoss(
-            weights: try #require(GeneralisedDiceLoss.Weights(rawValue: weights)),
-            pooling: try #require(Pooling(rawValue: pooling)))
+            weights: try known(GeneralisedDiceLoss.Weights(rawValue: weights), weights),
+            pooling: try known(Pooling(rawValue: pooling), pooling))
     }
 
     func graph() throws -> Graph {
         if let network {
             let options = NetworkOptions(
-                activation: try #require(Activation(rawValue: network.activation)),
-                logits: try #require(LogitsKind(rawValue: network.logits)))
+                activation: try known(Activation(rawValue: network.activation), network.activation),
+                logits: try known(LogitsKind(rawValue: network.logits), network.logits))
             return try NetworkRegistry.network(
                 named: network.name, inputChannels: channels, classes: classes, options: options
             ).graph(border: network.border)
@@ -24,8 +23,7 @@ extension FixtureCase {
         var graph = Graph(inputChannels: channels)
         var values = ["input": graph.input]
         for operation in operations {
-            let x = try #require(values[operation.x])
-            let y = try append(operation, to: x, values, &graph)
+            let y = try append(operation, to: try known(values[operation.x], operation.x), values, &graph)
             values[operation.y] = y
             graph.setOutput(y)
         }
@@ -37,22 +35,32 @@ extension FixtureCase {
     ) throws -> Graph.Value {
         switch operation.kind {
         case "convolution":
-            let kernel = try #require(operation.kernel)
+            let kernel = try known(operation.kernel, "kernel")
             return graph.convolution(
-                x, name: operation.y, channels: try #require(operation.channels),
-                kernel: Size3(kernel[0], kernel[1], kernel[2]), dilation: try #require(operation.dilation),
-                padding: operation.padding == "same" ? .same : .valid, bias: try #require(operation.bias))
+                x, name: operation.y, channels: try known(operation.channels, "channels"),
+                kernel: Size3(kernel[0], kernel[1], kernel[2]),
+                dilation: try known(operation.dilation, "dilation"),
+                padding: try known(operation.padding.flatMap(Graph.Padding.init(rawValue:)), "padding"),
+                bias: try known(operation.bias, "bias"))
         case "batch_norm": return graph.batchNormalization(x, name: operation.y)
         case "relu": return graph.relu(x)
         case "prelu": return graph.prelu(x, name: operation.y)
-        case "add": return graph.add(x, shortcut: try #require(values[try #require(operation.shortcut)]))
-        case "crop": return graph.crop(x, border: try #require(operation.border))
-        default: throw UnknownOperation(kind: operation.kind)
+        case "add": return graph.add(x, shortcut: try known(values[operation.shortcut ?? ""], "shortcut"))
+        case "crop": return graph.crop(x, border: try known(operation.border, "border"))
+        default: throw FixtureError(fixture: name, unknown: operation.kind)
         }
+    }
+
+    private func known<T>(_ value: T?, _ what: String) throws -> T {
+        guard let value else { throw FixtureError(fixture: name, unknown: what) }
+        return value
     }
 }
 
-struct UnknownOperation: Error { let kind: String }
+/// A fixture says what the tests do not understand.
+struct FixtureError: Error {
+    let fixture, unknown: String
+}
 
 /// sqrt(sum (found - expected)^2 / sum expected^2)
 func relativeError(_ found: some Sequence<Float>, _ expected: some Sequence<Float>) -> Double {

@@ -40,7 +40,8 @@ import Testing
                 inference: graph, inputSize: fixture.inputSize, slots: slots, threads: 2, sharing: model,
                 instructionSet: instructionSet)
             : try Plan(
-                training: graph, inputSize: fixture.inputSize, options: Plan.Options(slots: slots, threads: 2),
+                training: graph, inputSize: fixture.inputSize,
+                options: Plan.Options(slots: slots, threads: 2),
                 loss: try fixture.loss(), model: model, instructionSet: instructionSet)
         for slot in 0..<slots {
             plan.withInput(slot: slot) { fixture.fillImage($0, slot: slot) }
