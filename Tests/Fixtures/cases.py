@@ -170,14 +170,14 @@ def network_case(name, logits, activation, border, **options):
 
 
 def networks():
-    # A unit of a ReLU that lies within rounding of 0 may flip, and one flip moves gradients by 1e-3. The salts are
-    # those whose nearest unit is farthest from 0 (make_fixtures.py --find-salt).
+    # A unit of a ReLU that lies within rounding of 0 may flip, and one flip moves gradients by 1e-3; a gradient that is
+    # a sum of cancelling terms has few digits. The salts avoid both (make_fixtures.py --find-salt).
     yield network_case(
-        "highres3dnet", "bias", "relu", 3, channels=2, size=(12, 13, 11), weights="square", salt=10,
+        "highres3dnet", "bias", "relu", 3, channels=2, size=(12, 13, 11), weights="square", salt=7,
     )  # fmt: skip
     yield network_case(
         "highres3dnet of 4 classes, prelu, batch norm on the logits", "batch_norm", "prelu", 3, channels=3,
-        classes=4, size=(11, 12, 13), weights="simple", pooling="batch", salt=15,
+        classes=4, size=(11, 12, 13), weights="simple", pooling="batch", salt=2,
     )  # fmt: skip
     yield network_case(
         "highres3dnet with the crop of the paper, forward", "bias", "relu", 18, channels=2, size=(41, 41, 42),

@@ -1,0 +1,133 @@
+import Engine
+import Foundation
+import Losses
+import Testing
+
+/// A global batch on one rank, and the same batch dealt to several, each a plan on a thread of its own that sees the
+/// others through its exchange only.
+@Suite(.serialized) struct RankSplitTests {
+    /// Slots of each rank; uneven shares too.
+    static let deals = [[0..<2, 2..<4], [0..<1, 1..<2, 2..<3, 3..<4], [0..<3, 3..<4]]
+
+    struct Outcome: Sendable {
+        var report: BatchReport
+        var gradients, statistics: [Float]
+    }
+
+    @Test(arguments: deals, Pooling.allCases)
+    func dealtBatchIsTheWholeBatch(deal: [Range<Int>], pooling: Pooling) throws {
+        let whole = try outcomes(of: [0..<4], pooling: pooling)[0]
+        let parts = try outcomes(of: deal, pooling: pooling)
+        var sum = [Float](repeating: 0, count: whole.gradients.count)
+        for part in parts {
+            // Formed of the same doubles in the same order.
+            #expect(part.report.sums == whole.report.sums)
+            #expect(part.report.loss == whole.report.loss)
+            #expect(part.report.slotLosses == whole.report.slotLosses)
+            #expect(part.report.dice == whole.report.dice)
+            #expect(part.report.foregroundFraction == whole.report.foregroundFraction)
+            #expect(part.statistics == whole.statistics)
+            for index in sum.indices { sum[index] += part.gradients[index] }
+        }
+        // Sums over slots in another order: float32 rounding.
+        #expect(relativeError(sum, whole.gradients) < 1e-6)
+    }
+
+    /// Statistics of a rank's own slots are another computation.
+    @Test func rankStatisticsAreNotGlobalOnes() throws {
+        let global = try outcomes(of: [0..<2, 2..<4], pooling: .image)
+        let own = try outcomes(of: [0..<2, 2..<4], pooling: .image, batchStatistics: .rank)
+        #expect(own[0].report.loss != global[0].report.loss)
+        #expect(own[0].report.loss == own[1].report.loss)
+        #expect(own[0].statistics != own[1].statistics)
+    }
+
+    private func outcomes(
+        of deal: [Range<Int>], pooling: Pooling, batchStatistics: BatchStatistics = .global
+    ) throws -> [Outcome] {
+        let meeting = Meeting(ranks: deal.count)
+        let results = Results(count: deal.count)
+        for (rank, slots) in deal.enumerated() {
+            let thread = Thread {
+                results.set(
+                    rank,
+                    Result {
+                        let model = SmallNetwork.model()
+                        let plan = try SmallNetwork.plan(
+                            slots, of: 4, loss: GeneralisedDiceLoss(pooling: pooling), model: model,
+                            batchStatistics: batchStatistics, exchange: MeetingExchange(meeting, rank: rank))
+                        let report = try SmallNetwork.step(plan)
+                        return Outcome(
+                            report: report, gradients: model.gradients.values,
+                            statistics: model.statistics.values)
+                    })
+            }
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+        return try results.all().map { try $0.get() }
+    }
+}
+
+/// Where the ranks of a test lay down their values and take up everybody's.
+private final class Meeting: @unchecked Sendable {
+    private let ranks: Int
+    private let condition = NSCondition()
+    private var laid: [Int: [Double]] = [:]
+    private var round = 0
+    private var result: [Double] = []
+
+    init(ranks: Int) { self.ranks = ranks }
+
+    func exchange(_ values: [Double], rank: Int) -> [Double] {
+        condition.lock()
+        defer { condition.unlock() }
+        let mine = round
+        laid[rank] = values
+        if laid.count == ranks {
+            result = (0..<ranks).flatMap { laid[$0] ?? [] }
+            laid = [:]
+            round += 1
+            condition.broadcast()
+        } else {
+            while round == mine { condition.wait() }
+        }
+        return result
+    }
+}
+
+private final class MeetingExchange: SlotExchange {
+    private let meeting: Meeting
+    private let rank: Int
+
+    init(_ meeting: Meeting, rank: Int) { (self.meeting, self.rank) = (meeting, rank) }
+
+    func allSlots(_ local: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>) throws {
+        let values = meeting.exchange(Array(local), rank: rank)
+        precondition(values.count == all.count, "\(values.count) values for room for \(all.count)")
+        _ = all.update(from: values)
+    }
+}
+
+/// What the ranks' threads leave behind.
+private final class Results: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var values: [Result<RankSplitTests.Outcome, any Error>?]
+
+    init(count: Int) { values = Array(repeating: nil, count: count) }
+
+    func set(_ rank: Int, _ value: Result<RankSplitTests.Outcome, any Error>) {
+        condition.lock()
+        values[rank] = value
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Waits for every rank.
+    func all() -> [Result<RankSplitTests.Outcome, any Error>] {
+        condition.lock()
+        defer { condition.unlock() }
+        while values.contains(where: { $0 == nil }) { condition.wait() }
+        return values.compactMap { $0 }
+    }
+}
