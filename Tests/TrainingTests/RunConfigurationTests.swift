@@ -37,7 +37,7 @@ import Testing
         """
         data: {list: 'with space: #é.csv', mask: wm, normalise: none, modalities: ['1', 'true', "a,b"]}
         patch: {size: [9, 51, 7]}
-        network: {batch_norm: rank, logits: batch_norm}
+        network: {batch_norm: rank, logits: batch_norm, widths: [8, 8, 16], hidden: 4}
         optimizer: {name: sgd, learning_rate: 0.00001, momentum: 0.5}
         threads: 3
         distributed: {bucket_mib: 4, timeout: 60}
@@ -106,6 +106,10 @@ import Testing
         (
             "optimizer: {beta1: nan}",
             "run.yaml:1: optimizer.beta1 is 'nan', expected a number from 0 to below 1."
+        ),
+        (
+            "network: {widths: [8, 0]}",
+            "run.yaml:1: network.widths is a list of 2, expected auto or a list of whole numbers from 1 to 4096."
         ),
         ("log: {tensorboard: 1}", "run.yaml:1: log.tensorboard is '1', expected true or false."),
         (

@@ -1,6 +1,7 @@
 import Foundation
 
 /// Runs `body` with a new empty folder, which is gone afterwards.
+@discardableResult
 func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
     let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
         .appendingPathComponent("dicerank-\(UUID().uuidString)").path

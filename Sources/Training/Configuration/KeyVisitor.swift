@@ -197,6 +197,24 @@ struct KeyVisitor {
         note(key, cube ? .number(value[0]) : .list(value.map(YAMLText.number)))
     }
 
+    /// Whole numbers, or `auto` (nil).
+    mutating func automaticList(
+        _ key: String, _ value: inout [Int]?, _ range: ClosedRange<Int>
+    ) throws(ConfigurationError) {
+        let expected = "auto or a list of whole numbers from \(range.lowerBound) to \(range.upperBound)"
+        if let node = entries.first(where: { $0.key == key })?.value {
+            if case .scalar("auto", _) = node.value {
+                value = nil
+            } else {
+                let texts = try scalars(key, node, expected: expected)
+                let numbers = texts.compactMap(Int.init).filter(range.contains)
+                guard numbers.count == texts.count, !numbers.isEmpty else { throw bad(key, expected) }
+                value = numbers
+            }
+        }
+        note(key, value.map { .list($0.map(YAMLText.number)) } ?? .scalar("auto"))
+    }
+
     /// New label to the labels that become it.
     mutating func labels(
         _ key: String, _ value: inout [Int: [Int]], _ range: ClosedRange<Int>

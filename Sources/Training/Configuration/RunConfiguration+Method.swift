@@ -7,6 +7,11 @@ extension RunConfiguration {
         public var batchNorm = BatchNorm.global
         /// What follows the last convolution; default `bias`.
         public var logits = Logits.bias
+        /// Channels of each stage, 1 to 4,096 each, as many as the network has stages; nil (`auto`, the default) takes
+        /// the paper's.
+        public var widths: [Int]?
+        /// Channels of the hidden 1^3 layer, 1 to 4,096; nil (`auto`, the default) takes the paper's.
+        public var hidden: Int?
 
         public enum Name: String, ConfigurationChoice {
             case highres3dnet
@@ -95,7 +100,9 @@ extension RunConfiguration.Network: ConfigurationSection {
         try keys.choice("name", &name)
         try keys.choice("batch_norm", &batchNorm)
         try keys.choice("logits", &logits)
-        for key in ["widths", "normalisation", "activation", "dropout"] { keys.later(key) }
+        try keys.automaticList("widths", &widths, 1...4096)
+        try keys.automatic("hidden", &hidden, 1...4096)
+        for key in ["normalisation", "activation", "dropout"] { keys.later(key) }
     }
 }
 

@@ -52,6 +52,11 @@ public final class RunLog: Sendable {
         if !quiet || level >= .warning {
             console.write(level >= .warning ? "\(level): \(text)" : text)
         }
+        keep(level, text)
+    }
+
+    /// Writes to the file alone: for an error that the command prints.
+    public func keep(_ level: Logger.Level, _ text: String) {
         let line = "\(clock().formatted(.iso8601)) \(level): \(text)\n"
         let failure = file.withLock { file -> Errno? in
             guard let descriptor = file else { return nil }

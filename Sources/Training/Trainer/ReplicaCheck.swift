@@ -2,19 +2,33 @@ import Collectives
 import Crypto
 import Engine
 
-/// What must be equal on all ranks before they train together.
+extension RunConfiguration {
+    /// Compares the configurations of all ranks: the first of what must be equal, since it decides which collective
+    /// operations follow. Collective.
+    /// - Throws: ``TrainingError/ranksDiffer(rank:host:what:)``, the same on all ranks.
+    func checkEqual(on communicator: any Communicator) throws {
+        guard communicator.size > 1 else { return }
+        let texts = try communicator.allGatherVariable(Array(yaml.utf8))
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard let rank = texts.firstIndex(where: { $0 != texts[0] }) else { return }
+        let other = try RunConfiguration(yaml: texts[rank])
+        let first = other.differences(from: try RunConfiguration(yaml: texts[0])).first
+        let what = first.map { ": \($0.key) is \($0.value) there and \($0.other) on rank 0" } ?? ""
+        throw TrainingError.ranksDiffer(
+            rank: rank, host: communicator.hostNames[rank], what: "the configuration" + what)
+    }
+}
+
+/// What must be equal on all ranks before their first step, beside the configuration.
 struct ReplicaState {
-    let configuration: RunConfiguration
     /// Each with what messages call it.
     let digests: [(name: String, digest: String)]
 
     init(task: TrainingTask, plan: Plan, firstStep: Int) {
-        configuration = task.configuration
         let subjects = task.subjects.map { subject in
             ([subject.subject] + subject.images.map(\.modality)).joined(separator: "\u{0}")
         }
         digests = [
-            ("the configuration", configuration.digest),
             ("the list of subjects", Self.digest(subjects.joined(separator: "\n"))),
             (
                 "the compiled network (instruction set or algorithms)",
@@ -35,16 +49,8 @@ struct ReplicaState {
         guard let rank = all.indices.first(where: { all[$0] != all[0] }),
             let index = digests.indices.first(where: { all[rank][$0] != all[0][$0] })
         else { return }
-        var what = digests[index].name
-        if index == 0 {
-            // The text is long, so it travels only now.
-            let mine = try communicator.broadcast(configuration.yaml, from: 0)
-            let theirs = try communicator.broadcast(configuration.yaml, from: rank)
-            let first = try RunConfiguration(yaml: theirs).differences(from: RunConfiguration(yaml: mine))
-                .first
-            if let first { what += ": \(first.key) is \(first.value) there and \(first.other) on rank 0" }
-        }
-        throw TrainingError.ranksDiffer(rank: rank, host: communicator.hostNames[rank], what: what)
+        throw TrainingError.ranksDiffer(
+            rank: rank, host: communicator.hostNames[rank], what: digests[index].name)
     }
 
     private static func digest(_ text: String) -> String { SHA256.hash(data: Array(text.utf8)).hexadecimal }

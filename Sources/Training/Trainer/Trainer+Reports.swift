@@ -54,7 +54,7 @@ extension Trainer {
         }
         logger.info(
             """
-            Step \(step) of \(configuration.steps): loss \(last.loss), median DSC \(summary.dscMedian) of the last \
+            Step \(step) of \(configuration.steps): loss \(Self.digits(last.loss)), median DSC \(Self.digits(summary.dscMedian)) of the last \
             \(summary.dscSteps) steps, \(Quantity.duration(summary.seconds)), \
             \(Quantity.short(summary.voxelsPerSecond)) voxels/s, communication \
             \(Self.percent(summary.communicationShare))\(hidden.map { ", \(Self.percent($0)) of the reduction hidden" } ?? ""), \
@@ -62,6 +62,8 @@ extension Trainer {
             """)
         return summary
     }
+
+    private static func digits(_ value: Double) -> String { String(format: "%.4f", value) }
 
     private static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
 

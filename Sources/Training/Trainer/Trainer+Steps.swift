@@ -33,7 +33,9 @@ extension Trainer {
 
     /// Throws on all ranks where the loss or a summed gradient is not finite; both are equal on all ranks.
     func checkFinite(_ report: BatchReport, _ batch: PatchBatch, step: Int) throws {
-        if !report.loss.isFinite {
+        // A loss may take sums that are no numbers for those of no voxel.
+        let sums = report.sums.prediction + report.sums.intersection
+        if !report.loss.isFinite || !sums.allSatisfy(\.isFinite) {
             var what = "the loss"
             if let slot = report.slotLosses.firstIndex(where: { !$0.isFinite }) {
                 let owner = slot / assignment.localSlots.count

@@ -44,6 +44,7 @@ public final class Trainer {
         console: Console = Console()
     ) throws {
         let isWriter = communicator.rank == 0
+        try configuration.checkEqual(on: communicator)
         let task = try communicator.together { try TrainingTask(configuration) }
         let assignment = try SlotAssignment(
             seed: UInt64(configuration.seed), subjects: task.subjects.count, globalSlots: configuration.batch,
@@ -117,6 +118,16 @@ public final class Trainer {
         announce()
         guard firstStep < configuration.steps else { return nil }
         StopSignals.install()
+        do {
+            return try train()
+        } catch {
+            recorder.finish()
+            log.keep(.error, "\(error)")
+            throw error
+        }
+    }
+
+    private func train() throws -> RunSummary? {
         try reducer.calibrate()
         var step = firstStep
         var saved = firstStep

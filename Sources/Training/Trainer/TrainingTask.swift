@@ -54,7 +54,7 @@ extension RunConfiguration.Network {
         let kind: LogitsKind = logits == .bias ? .bias : .batchNormalization
         return try NetworkRegistry.network(
             named: name.rawValue, inputChannels: inputChannels, classes: classes,
-            options: NetworkOptions(logits: kind))
+            options: NetworkOptions(widths: widths, hidden: hidden, logits: kind))
     }
 }
 
