@@ -22,7 +22,7 @@ import Testing
             do {
                 _ = try InstructionSet.selected()
             } catch {
-                exit(error.description.contains("mmx") && error.description.contains("portable") ? 7 : 1)
+                exit("\(error)".contains("mmx") && "\(error)".contains("portable") ? 7 : 1)
             }
         }
     }

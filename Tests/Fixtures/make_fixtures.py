@@ -4,7 +4,7 @@
     python3 -m venv venv && venv/bin/pip install -r Tests/Fixtures/requirements.txt
     venv/bin/python Tests/Fixtures/make_fixtures.py
 
-Takes two minutes and 3 GB of memory. Prints, for each case, the largest relative L2 error of PyTorch's own float32,
+Takes a few minutes. Prints, for each case, the largest relative L2 error of PyTorch's own float32,
 which says how much of the tests' tolerance an honest float32 computation needs.
 
 Inputs, references and parameters are not stored: both sides draw them from a hash of a name and an index (`draws`).
