@@ -142,7 +142,6 @@ import Testing
             "distributed: {reduction: deterministic}",
             "distributed.reduction 'deterministic', supported are 'fast'"
         ),
-        ("data: {held_out: 0.1}", "data.held_out '0.1', supported are '0'"),
         (
             "log: {every: 1}\ncheckpoint: {every: 1}\naccumulate: 2",
             "key 'accumulate', supported are 'seed', "

@@ -19,7 +19,7 @@ extension RunConfiguration {
         public var mergeLabels: [Int: [Int]] = [:]
         /// What happens to a subject without foreground when patches must hold some; default `error`.
         public var noForeground = NoForeground.error
-        /// Share of subjects kept out of training, 0 to 1; default 0.
+        /// Share of subjects kept out of training to score the result on, 0 to below 1; a choice by the seed. Default 0.
         public var heldOut = 0.0
     }
 
@@ -76,7 +76,6 @@ extension RunConfiguration.Data: ConfigurationSection {
         }
         try keys.choice("no_foreground", &noForeground)
         try keys.number("held_out", &heldOut, "a number from 0 to below 1") { 0 <= $0 && $0 < 1 }
-        if heldOut > 0 { throw keys.unsupported("held_out", found: "\(heldOut)", supported: ["0"]) }
         if modalities.contains(reference) {
             throw keys.failure(
                 "modalities", found: "[\(modalities.joined(separator: ", "))]",

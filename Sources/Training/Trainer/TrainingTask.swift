@@ -7,6 +7,7 @@ import Sampling
 public struct TrainingTask {
     /// With the modalities that were found where none were configured.
     public let configuration: RunConfiguration
+    /// Those to train on, without the ones held out.
     public let subjects: [SubjectFiles]
     public let reader: SubjectReader
     public let network: any Network
@@ -31,19 +32,28 @@ public struct TrainingTask {
             throw TrainingError.noModality(list: data.list, columns: list.columns)
         }
         self.configuration = resolved
-        subjects = try list.files(
+        let files = try list.files(
             modalities: resolved.data.modalities, reference: data.reference, mask: data.mask)
+        subjects = configuration.split(subjects: files.count).training.map { files[$0] }
         reader = SubjectReader(
             normalisation: data.normalise == .zscore ? .zscore : .none, classes: data.classes,
             merging: try LabelMerging(data.mergeLabels))
         network = try configuration.network.make(
             inputChannels: resolved.data.modalities.count, classes: data.classes)
         let size = configuration.patch.size
-        for edge in Set(size).sorted() { _ = try network.effectiveEdge(ofPatch: edge) }
+        // The network leaves an axis of one voxel as it is: patches may be slices.
+        for edge in Set(size).sorted() where edge > 1 { _ = try network.effectiveEdge(ofPatch: edge) }
         graph = network.graph()
         patchSize = Size3(size[0], size[1], size[2])
         effectiveSize = try graph.outputSize(inputSize: patchSize)
         loss = configuration.loss.make()
+    }
+}
+
+extension RunConfiguration {
+    /// Which of the list's subjects are trained on and which are held out.
+    public func split(subjects: Int) -> HeldOutSplit {
+        HeldOutSplit(subjects: subjects, fraction: data.heldOut, seed: UInt64(seed))
     }
 }
 

@@ -1,0 +1,118 @@
+import Foundation
+
+/// Scores of many subjects and classes, with their medians and interquartile ranges, as CSV and as text.
+public struct ScoreTable: Sendable {
+    public struct Row: Sendable {
+        public let subject: String
+        /// `1`, `2`, … or `foreground` for all classes but the background together.
+        public let label: String
+        public let scores: SegmentationScores
+    }
+
+    public private(set) var rows: [Row] = []
+
+    public init() {}
+
+    /// Adds what `SegmentationScores.ofClasses` returns for a subject.
+    public mutating func add(subject: String, scores: [SegmentationScores]) {
+        for (index, one) in scores.enumerated() {
+            let isForeground = scores.count > 1 && index == scores.count - 1
+            rows.append(
+                Row(subject: subject, label: isForeground ? "foreground" : "\(index + 1)", scores: one))
+        }
+    }
+
+    /// Labels in the order in which they first occur.
+    public var labels: [String] {
+        rows.reduce(into: []) { found, row in
+            if !found.contains(row.label) { found.append(row.label) }
+        }
+    }
+
+    /// A column: its name, its value, and its number of decimals.
+    struct Column: Sendable {
+        let name: String
+        let decimals: Int
+        let value: @Sendable (SegmentationScores) -> Double?
+    }
+
+    static let columns: [Column] = [
+        Column(name: "dsc", decimals: 4) { $0.dice },
+        Column(name: "sensitivity", decimals: 4) { $0.sensitivity },
+        Column(name: "precision", decimals: 4) { $0.precision },
+        Column(name: "volume_difference", decimals: 4) { $0.volumeDifference },
+        Column(name: "volume_difference_ml", decimals: 3) { $0.volumeDifferenceMillilitres },
+        Column(name: "prediction_ml", decimals: 3) { $0.predictionMillilitres },
+        Column(name: "reference_ml", decimals: 3) { $0.referenceMillilitres },
+    ]
+
+    /// Quartiles over the subjects for which the column has a value.
+    /// - Parameter column: `dsc`, `sensitivity`, `precision`, `volume_difference`, … as in the file.
+    public func quartiles(of column: String, label: String) -> Quartiles? {
+        guard let column = Self.columns.first(where: { $0.name == column }) else { return nil }
+        return Quartiles(of: rows.filter { $0.label == label }.compactMap { column.value($0.scores) })
+    }
+
+    /// A header, a row a subject and class, then for each class the rows `median`, `lower_quartile` and
+    /// `upper_quartile`. Undefined values are empty fields; numbers are written so that reading them back
+    /// gives the same value.
+    public var csv: String {
+        let header = (["subject", "class"] + Self.columns.map(\.name)).joined(separator: ",")
+        let subjects = rows.map { row in
+            line(row.subject, row.label) { $0.value(row.scores) }
+        }
+        let summaries = labels.flatMap { label in
+            [
+                line("median", label) { quartiles(of: $0.name, label: label)?.median },
+                line("lower_quartile", label) { quartiles(of: $0.name, label: label)?.lower },
+                line("upper_quartile", label) { quartiles(of: $0.name, label: label)?.upper },
+            ]
+        }
+        return ([header] + subjects + summaries).joined(separator: "\n") + "\n"
+    }
+
+    private func line(_ subject: String, _ label: String, _ value: (Column) -> Double?) -> String {
+        let needsQuotes = subject.contains { ",\"\n\r".contains($0) }
+        let name = needsQuotes ? "\"" + subject.replacing("\"", with: "\"\"") + "\"" : subject
+        return ([name, label] + Self.columns.map { value($0).map { "\($0)" } ?? "" }).joined(separator: ",")
+    }
+
+    /// A table to print: a row a subject and class, then median (interquartile range) a class.
+    public var text: String {
+        var lines = [["subject", "class"] + Self.columns.map(\.name)]
+        for row in rows {
+            lines.append(
+                [row.subject, row.label]
+                    + Self.columns.map { column in
+                        column.value(row.scores).map { Self.fixed($0, column.decimals) } ?? "-"
+                    })
+        }
+        for label in labels {
+            lines.append(
+                ["median (IQR)", label]
+                    + Self.columns.map { column in
+                        quartiles(of: column.name, label: label).map {
+                            Self.fixed($0.median, column.decimals)
+                                + " (\(Self.fixed($0.interquartileRange, column.decimals)))"
+                        } ?? "-"
+                    })
+        }
+        return Self.aligned(lines)
+    }
+
+    /// Columns two spaces apart; the first two flush left, numbers flush right.
+    private static func aligned(_ lines: [[String]]) -> String {
+        let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        return lines.map { fields in
+            let padded = fields.enumerated().map { column, field in
+                let space = String(repeating: " ", count: widths[column] - field.count)
+                return column < 2 ? field + space : space + field
+            }
+            return padded.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+
+    private static func fixed(_ value: Double, _ decimals: Int) -> String {
+        String(format: "%.\(decimals)f", value)
+    }
+}

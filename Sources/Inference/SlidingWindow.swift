@@ -1,0 +1,163 @@
+import Engine
+
+/// Applies a network to whole volumes, a window at a time.
+///
+/// Windows overlap by the network's border and no more: no voxel of the result is computed twice, except
+/// where the last window of an axis is shifted back to keep its shape. Where the border covers the
+/// receptive field, the result is that of one pass over the whole zero-padded volume; a network whose own
+/// zero padding reaches further in (HighRes3DNet: border 18, reach 43) sees in each window what it saw in
+/// its training patches.
+///
+/// One object serves any number of volumes; the plan is compiled anew only when the window's shape changes.
+public final class SlidingWindow {
+    public struct Options: Sendable {
+        /// Threads of the plan.
+        public var threads: Int
+        /// Bytes that the plan may take; decides the window's size.
+        public var memoryBytes: Int
+        /// Size of a window, border included; nil: the size that computes the fewest voxels in `memoryBytes`.
+        public var window: Size3?
+
+        public init(threads: Int, memoryBytes: Int, window: Size3? = nil) {
+            self.threads = threads
+            self.memoryBytes = memoryBytes
+            self.window = window
+        }
+    }
+
+    /// How far a volume is.
+    public struct Progress: Sendable, Equatable {
+        public let completedWindows: Int
+        public let totalWindows: Int
+    }
+
+    public let graph: Graph
+    public let options: Options
+    private let parameters: Parameters
+    private var plan: Plan?
+    private var bytesPerVoxel: Double?
+
+    /// - Parameter parameters: weights and running statistics, shared with the caller.
+    public init(graph: Graph, parameters: Parameters, options: Options) {
+        self.graph = graph
+        self.parameters = parameters
+        self.options = options
+    }
+
+    /// Most probable class of each voxel.
+    /// - Parameters:
+    ///   - images: `[channel][depth][height][width]`, normalised.
+    ///   - size: of the volume.
+    ///   - progress: called after each window; what it throws ends the segmentation.
+    /// - Returns: `[depth][height][width]`; of equally probable classes the first.
+    public func labels(
+        images: [Float], size: Size3, progress: (Progress) throws -> Void = { _ in }
+    ) throws -> [UInt8] {
+        var labels = [UInt8](repeating: 0, count: size.count)
+        try run(images: images, size: size, progress: progress) { plan, layout, origin, window in
+            layout.storeLabels(of: window, classes: plan.classes, at: origin, in: &labels)
+        }
+        return labels
+    }
+
+    /// Probability of each class at each voxel; memory grows with the number of classes.
+    /// - Returns: classes add up to 1 at each voxel, to float rounding.
+    public func probabilities(
+        images: [Float], size: Size3, progress: (Progress) throws -> Void = { _ in }
+    ) throws -> ProbabilityMap {
+        var map = ProbabilityMap(size: size, classes: graph.output.map { graph.channels(of: $0) } ?? 0)
+        try run(images: images, size: size, progress: progress) { plan, layout, origin, window in
+            layout.storeProbabilities(of: window, classes: plan.classes, at: origin, in: &map.values)
+        }
+        return map
+    }
+
+    /// The layout for a volume: `options.window`, or the cheapest one that fits the memory.
+    public func layout(for volume: Size3) throws -> WindowLayout {
+        let geometry = try NetworkGeometry(graph: graph, volume: volume)
+        if let window = options.window {
+            guard geometry.accepts(window) else {
+                throw InferenceError.windowRefused(window: window, border: geometry.border)
+            }
+            return WindowLayout(
+                volume: volume, border: geometry.border, effective: geometry.effective(window))
+        }
+        let single = geometry.smallestLayout
+        if single.window.count <= 64 * 64 * 64, single.origins.count == 1 { return single }
+        let allowed = Int(Double(options.memoryBytes) / (try probe(geometry)))
+        let chosen = WindowLayout.choose(
+            volume: volume, border: geometry.border, maximumWindowVoxels: allowed, accepts: geometry.accepts)
+        guard let chosen else {
+            throw InferenceError.memory(
+                allowedBytes: options.memoryBytes, window: geometry.probe,
+                neededBytes: Int(Double(geometry.probe.count) * (try probe(geometry))))
+        }
+        return chosen
+    }
+
+    /// Bytes that a plan takes for a voxel of its window, from the smallest window of a useful size.
+    private func probe(_ geometry: NetworkGeometry) throws -> Double {
+        if let bytesPerVoxel { return bytesPerVoxel }
+        let plan = try compiled(geometry.probe)
+        let measured = Double(max(plan.peakBytes, 1)) / Double(geometry.probe.count)
+        bytesPerVoxel = measured
+        return measured
+    }
+
+    private func compiled(_ window: Size3) throws -> Plan {
+        if let plan, plan.inputSize == window { return plan }
+        plan = nil  // its memory is free before the next one asks
+        let made = try Plan(
+            inference: graph, inputSize: window, slots: 1, threads: options.threads, sharing: parameters)
+        plan = made
+        return made
+    }
+
+    private func run(
+        images: [Float], size: Size3, progress: (Progress) throws -> Void,
+        store: (Plan, WindowLayout, WindowLayout.Position, [Float]) -> Void
+    ) throws {
+        let channels = graph.channels(of: graph.input)
+        precondition(
+            images.count == channels * size.count,
+            "images hold \(images.count) values, \(channels) channels of \(size) need \(channels * size.count)"
+        )
+        let layout = try layout(for: size)
+        let plan = try compiled(layout.window)
+        var window = [Float](repeating: 0, count: plan.classes * layout.effective.count)
+        for (index, origin) in layout.origins.enumerated() {
+            plan.withInput(slot: 0) { layout.load(images, channels: channels, at: origin, into: $0) }
+            try plan.forward()
+            window.withUnsafeMutableBufferPointer { plan.probabilities(slot: 0, into: $0) }
+            store(plan, layout, origin, window)
+            try progress(Progress(completedWindows: index + 1, totalWindows: layout.origins.count))
+        }
+    }
+}
+
+/// Probabilities of a whole volume.
+public struct ProbabilityMap: Sendable {
+    public let size: Size3
+    public let classes: Int
+    /// `[class][depth][height][width]`, 0...1.
+    public internal(set) var values: [Float]
+
+    init(size: Size3, classes: Int) {
+        self.size = size
+        self.classes = classes
+        values = [Float](repeating: 0, count: classes * size.count)
+    }
+
+    /// The map of one class, `[depth][height][width]`.
+    public subscript(class index: Int) -> ArraySlice<Float> {
+        values[index * size.count..<(index + 1) * size.count]
+    }
+
+    /// Most probable class of each voxel; of equally probable classes the first.
+    public func labels() -> [UInt8] {
+        let layout = WindowLayout(volume: size, border: Size3(0, 0, 0), effective: size)
+        var labels = [UInt8](repeating: 0, count: size.count)
+        layout.storeLabels(of: values, classes: classes, at: layout.origins[0], in: &labels)
+        return labels
+    }
+}

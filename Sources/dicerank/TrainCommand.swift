@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import Training
+
+extension Dicerank {
+    /// Trains a network as a configuration says.
+    struct Train: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Train a network as a configuration file says.",
+            discussion: """
+                Started by mpirun or srun, the ranks divide the batch among themselves: their number must divide it, \
+                and does not change the result. Relative paths in the configuration start at its folder.
+
+                Without --output the run is kept in runs/NAME in the current folder, where NAME is the \
+                configuration's name without extension, or its folder's name for a config.yaml.
+
+                SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint and exit code 0; the same command goes on.
+
+                Examples:
+                  dicerank train phantoms/config.yaml
+                  mpirun -np 4 --bind-to none dicerank train phantoms/config.yaml --output run --set batch=4
+                """)
+
+        @Argument(help: ArgumentHelp("Configuration, a YAML file.", valueName: "CONFIG"))
+        var config: String
+
+        @Option(help: ArgumentHelp("Folder of the run.", valueName: "RUN_DIR"))
+        var output: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "auto: go on from the run's newest checkpoint, if there is one; never: start anew, in a new folder; "
+                    + "or a checkpoint file to go on from.",
+                valueName: "auto|never|CHECKPOINT"))
+        var resume = "auto"
+
+        @Option(
+            help: ArgumentHelp(
+                "Replace a value of the configuration; may be repeated.", valueName: "key.sub=value"))
+        var set: [String] = []
+
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try Ranks.run { world in
+                let configuration = try world.together {
+                    try RunConfiguration(contentsOf: config, overrides: set)
+                }
+                let options = TrainingOptions(
+                    runFolder: output ?? Self.defaultOutput(forConfiguration: config),
+                    resume: ResumeRule(resume),
+                    quiet: common.quiet, version: Dicerank.configuration.version)
+                let summary = try Trainer(configuration, options: options, communicator: world).run()
+                if world.rank == 0 { report(summary, configuration, folder: options.runFolder) }
+            }
+        }
+
+        private func report(_ summary: RunSummary?, _ configuration: RunConfiguration, folder: String) {
+            guard let summary else {
+                common.report.result("\(folder): all \(configuration.steps) steps were done before")
+                return
+            }
+            func share(_ value: Double) -> String { String(format: "%.3f", value) }
+            common.report.result(
+                "\(folder): \(summary.complete ? "done" : "stopped") after step \(summary.steps) of "
+                    + "\(configuration.steps), loss \(share(summary.finalLoss)), DSC of the last "
+                    + "\(summary.dscSteps) steps: median \(share(summary.dscMedian)) "
+                    + "(\(share(summary.dscFirstQuartile)) to \(share(summary.dscThirdQuartile)))")
+        }
+
+        /// The folder of a run without `--output`.
+        static func defaultOutput(forConfiguration path: String) -> String {
+            let file = URL(fileURLWithPath: path).standardizedFileURL
+            let name = file.deletingPathExtension().lastPathComponent
+            let folder = file.deletingLastPathComponent().lastPathComponent
+            return "runs/" + (name == "config" && folder != "/" ? folder : name)
+        }
+    }
+}

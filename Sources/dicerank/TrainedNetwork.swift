@@ -1,0 +1,67 @@
+import Engine
+import Foundation
+import Inference
+import Sampling
+import Training
+
+/// A network with the parameters of a checkpoint, and how its input was prepared.
+struct TrainedNetwork {
+    let path: String
+    let step: Int
+    let configuration: RunConfiguration
+    let graph: Graph
+    let parameters: Parameters
+    /// Columns of the input channels, in order.
+    let modalities: [String]
+
+    /// - Parameters:
+    ///   - path: a checkpoint, or a run's folder, whose newest whole checkpoint is taken.
+    ///   - warn: told of newer checkpoints that are damaged.
+    init(path: String, warn: (String) -> Void) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw CommandError("There is no checkpoint and no run \(path).")
+        }
+        let checkpoint: Checkpoint
+        if isFolder.boolValue {
+            guard let found = try CheckpointStore(runFolder: path, keep: 1).newest() else {
+                throw CommandError("The run \(path) has no checkpoint: \(path)/checkpoints holds none.")
+            }
+            found.warnings.forEach(warn)
+            checkpoint = found.checkpoint
+            self.path = found.path
+        } else {
+            checkpoint = try Checkpoint(contentsOf: path)
+            self.path = path
+        }
+        step = checkpoint.step
+        configuration = try checkpoint.configuration()
+        modalities = try Self.modalities(of: configuration.data)
+        let network = try configuration.network.make(
+            inputChannels: modalities.count, classes: configuration.data.classes)
+        graph = network.graph()
+        parameters = Parameters(graph: graph)
+        for arena in [parameters.parameters, parameters.statistics] {
+            try Self.fill(arena, from: checkpoint, path: self.path)
+        }
+    }
+
+    /// The configured ones; without, all columns of the list but the reference and the mask.
+    static func modalities(of data: RunConfiguration.Data) throws -> [String] {
+        if !data.modalities.isEmpty { return data.modalities }
+        return try SubjectList(reading: data.list).columns.filter { $0 != data.reference && $0 != data.mask }
+    }
+
+    private static func fill(_ arena: ParameterArena, from checkpoint: Checkpoint, path: String) throws {
+        let slices = arena.entries.map { NamedSlice(name: $0.name, shape: $0.shape, range: $0.range) }
+        let values = try checkpoint.values(of: slices, path: path)
+        for entry in arena.entries { arena[entry.name] = Array(values[entry.range]) }
+    }
+
+    /// Reads images as the training did, without a reference.
+    var reader: SubjectReader {
+        SubjectReader(
+            normalisation: configuration.data.normalise == .zscore ? .zscore : .none,
+            classes: configuration.data.classes)
+    }
+}

@@ -1,0 +1,133 @@
+import Engine
+import Inference
+import Testing
+
+/// Two 3^3 convolutions, the second dilated by 2: receptive field 1 + 2 = 3 voxels a side, all cut off.
+private func tinyGraph(padding: Graph.Padding) throws -> Graph {
+    var graph = Graph(inputChannels: 2)
+    var x = graph.convolution(
+        graph.input, name: "first", channels: 4, kernel: Size3(cube: 3), padding: padding, bias: true)
+    x = graph.relu(x)
+    x = graph.convolution(
+        x, name: "second", channels: 3, kernel: Size3(cube: 3), dilation: 2, padding: padding, bias: true)
+    if padding == .same { x = graph.crop(x, border: 3) }
+    graph.setOutput(x)
+    return graph
+}
+
+/// Values between -1 and 1 that differ from voxel to voxel; a fixed sequence.
+private func noise(_ count: Int) -> [Float] {
+    var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+    return (0..<count).map { _ in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Float(Int64(bitPattern: state) >> 40) / Float(1 << 23)
+    }
+}
+
+@Suite("Sliding window")
+struct SlidingWindowTests {
+    static let volume = Size3(13, 10, 17)
+
+    static func slidingWindow(_ padding: Graph.Padding, window: Size3?) throws -> SlidingWindow {
+        let graph = try tinyGraph(padding: padding)
+        let parameters = Parameters(graph: graph)
+        parameters.initialise(seed: 3)
+        return SlidingWindow(
+            graph: graph, parameters: parameters,
+            options: .init(threads: 2, memoryBytes: 1 << 30, window: window))
+    }
+
+    @Test(
+        "Windows give what one pass over the whole volume gives",
+        arguments: [Size3(cube: 12), Size3(11, 16, 9), Size3(19, 7, 23)])
+    func equalsOnePass(window: Size3) throws {
+        let images = noise(2 * Self.volume.count)
+        // One window that takes in the volume and the network's border around it.
+        let whole = try Self.slidingWindow(.same, window: Size3(19, 16, 23))
+        #expect(try whole.layout(for: Self.volume).origins.count == 1)
+        let expected = try whole.probabilities(images: images, size: Self.volume)
+        let windowed = try Self.slidingWindow(.same, window: window)
+        #expect(try windowed.layout(for: Self.volume).origins.count > 1)
+        let found = try windowed.probabilities(images: images, size: Self.volume)
+        #expect(found.classes == 3)
+        // The same sums of 54 and 108 products in another order: some units of 6e-8 on values below 1.
+        let worst = zip(found.values, expected.values).map { abs($0 - $1) }.max() ?? 1
+        #expect(worst < 2e-6)
+        #expect(try windowed.labels(images: images, size: Self.volume) == expected.labels())
+    }
+
+    @Test("Networks that do not pad themselves give the same as those that are cropped")
+    func validEqualsCropped() throws {
+        let images = noise(2 * Self.volume.count)
+        let padded = try Self.slidingWindow(.same, window: Size3(cube: 12))
+        let valid = try Self.slidingWindow(.valid, window: Size3(cube: 12))
+        let first = try padded.probabilities(images: images, size: Self.volume)
+        let second = try valid.probabilities(images: images, size: Self.volume)
+        let worst = zip(first.values, second.values).map { abs($0 - $1) }.max() ?? 1
+        #expect(worst < 2e-6)
+    }
+
+    @Test("Probabilities are the network's, not constant, and add up to 1")
+    func addUpToOne() throws {
+        let images = noise(2 * Self.volume.count)
+        let map = try Self.slidingWindow(.same, window: nil).probabilities(images: images, size: Self.volume)
+        for voxel in 0..<Self.volume.count {
+            let sum = (0..<3).reduce(Float(0)) { $0 + map.values[$1 * Self.volume.count + voxel] }
+            #expect(abs(sum - 1) < 1e-5)
+        }
+        let first = map[class: 1]
+        #expect((first.max() ?? 0) - (first.min() ?? 0) > 0.1)
+        #expect(Set(map.labels()).count == 3)
+    }
+
+    @Test("Progress counts the windows, and what it throws ends the segmentation")
+    func reportsProgress() throws {
+        struct Cancelled: Error {}
+        let sliding = try Self.slidingWindow(.same, window: Size3(19, 16, 15))
+        let images = noise(2 * Self.volume.count)
+        var reports: [SlidingWindow.Progress] = []
+        _ = try sliding.labels(images: images, size: Self.volume) { reports.append($0) }
+        #expect(reports.map(\.completedWindows) == [1, 2])
+        #expect(reports.map(\.totalWindows) == [2, 2])
+        #expect(throws: Cancelled.self) {
+            _ = try sliding.labels(images: images, size: Self.volume) { _ in throw Cancelled() }
+        }
+    }
+
+    @Test("A window that the network cannot take is refused with the border that it needs")
+    func refusesSmallWindows() throws {
+        let sliding = try Self.slidingWindow(.same, window: Size3(cube: 6))
+        let error = #expect(throws: InferenceError.self) { try sliding.layout(for: Self.volume) }
+        #expect(error == .windowRefused(window: Size3(cube: 6), border: Size3(cube: 3)))
+    }
+
+    @Test("Too little memory is an error with both numbers")
+    func refusesTooLittleMemory() throws {
+        let graph = try tinyGraph(padding: .same)
+        let sliding = SlidingWindow(
+            graph: graph, parameters: Parameters(graph: graph), options: .init(threads: 1, memoryBytes: 100))
+        let error = #expect(throws: InferenceError.self) { try sliding.layout(for: Size3(cube: 100)) }
+        #expect("\(try #require(error))".contains("MiB"))
+    }
+
+    @Test("Less memory means smaller windows and the same result")
+    func memoryDecidesTheWindow() throws {
+        let graph = try tinyGraph(padding: .same)
+        let parameters = Parameters(graph: graph)
+        parameters.initialise(seed: 3)
+        let volume = Size3(70, 66, 62)
+        let images = noise(2 * volume.count)
+        func sliding(_ bytes: Int) -> SlidingWindow {
+            SlidingWindow(
+                graph: graph, parameters: parameters, options: .init(threads: 2, memoryBytes: bytes))
+        }
+        let ample = sliding(8 << 30)
+        let tight = sliding(12 << 20)
+        #expect(try ample.layout(for: volume).origins.count == 1)
+        #expect(try tight.layout(for: volume).origins.count > 1)
+        let first = try ample.probabilities(images: images, size: volume)
+        let second = try tight.probabilities(images: images, size: volume)
+        let worst = zip(first.values, second.values).map { abs($0 - $1) }.max() ?? 1
+        #expect(worst < 2e-6)
+    }
+}

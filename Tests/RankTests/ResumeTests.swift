@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+import Training
+
+extension RankTests {
+    @Suite("A run that was stopped goes on")
+    struct Resume {
+        @Test("Killed after step 20 and resumed, 40 steps end with the same bits", arguments: [1, 2])
+        func afterKill(ranks: Int) async throws {
+            let small = try await SmallRun(steps: 40)
+            let whole = try await small.train(ranks: ranks, output: "whole")
+            try #require(whole.exitCode == 0, "\(whole)")
+
+            let broken = try small.launcher(ranks: ranks).start([
+                "train", "run.yaml", "--output", "broken", "--quiet",
+            ])
+            let reached = try await broken.wait {
+                FileManager.default.fileExists(atPath: small.checkpoint(20, output: "broken"))
+            }
+            try #require(reached)
+            broken.signalRanks(SIGKILL)
+            let outcome = try await broken.outcome()
+            #expect(outcome.exitCode != 0)
+            try #require(!FileManager.default.fileExists(atPath: small.checkpoint(40, output: "broken")))
+
+            let resumed = try await small.train(ranks: ranks, output: "broken")
+            try #require(resumed.exitCode == 0, "\(resumed)")
+            let expected = try Checkpoint(contentsOf: small.checkpoint(40, output: "whole"))
+            let found = try Checkpoint(contentsOf: small.checkpoint(40, output: "broken"))
+            #expect(found.step == 40)
+            #expect(found.tensors == expected.tensors)
+            let losses = try small.metric("loss", output: "broken")
+            #expect(losses == (try small.metric("loss", output: "whole")))
+        }
+
+        @Test("SIGTERM and Ctrl-C end with a checkpoint and code 0", arguments: [SIGTERM, SIGINT, SIGUSR1])
+        func onSignal(number: Int32) async throws {
+            let small = try await SmallRun(
+                steps: 100_000, changes: ["checkpoint": "{every: 100000, keep: 2}"])
+            let running = try small.launcher().start(["train", "run.yaml", "--output", "run", "--quiet"])
+            let isTraining = try await running.wait { ((try? small.metric("loss")) ?? []).count >= 2 }
+            try #require(isTraining)
+            running.signal(number)
+            let outcome = try await running.outcome()
+            #expect(outcome.exitCode == 0, "\(outcome)")
+            let latest = try small.workspace.read("run/latest").trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            let stopped = try Checkpoint(contentsOf: small.workspace.path("run/" + latest))
+            #expect(stopped.step >= 2)
+
+            let resumed = try await small.train(options: ["--set", "steps=\(stopped.step + 2)"])
+            try #require(resumed.exitCode == 0, "\(resumed)")
+            #expect(try small.metric("loss").count == stopped.step + 2)
+        }
+
+        @Test("A signal to one rank stops all of them with a checkpoint")
+        func onSignalToRanks() async throws {
+            let small = try await SmallRun(
+                steps: 100_000, changes: ["checkpoint": "{every: 100000, keep: 2}"])
+            let running = try small.launcher(ranks: 2).start([
+                "train", "run.yaml", "--output", "run", "--quiet",
+            ])
+            let isTraining = try await running.wait { ((try? small.metric("loss")) ?? []).count >= 2 }
+            try #require(isTraining)
+            running.signalRanks(SIGTERM)
+            let outcome = try await running.outcome()
+            #expect(outcome.exitCode == 0, "\(outcome)")
+            #expect(outcome.exitCodes == [0, 0])
+            #expect(small.workspace.exists("run/latest"))
+        }
+
+        @Test("mpirun hands SIGUSR1 on, as Slurm's --signal sends it")
+        func onSignalToLauncher() async throws {
+            let small = try await SmallRun(
+                steps: 100_000, changes: ["checkpoint": "{every: 100000, keep: 2}"])
+            let running = try small.launcher(ranks: 2).start([
+                "train", "run.yaml", "--output", "run", "--quiet",
+            ])
+            let isTraining = try await running.wait { ((try? small.metric("loss")) ?? []).count >= 2 }
+            try #require(isTraining)
+            running.signal(SIGUSR1)
+            let outcome = try await running.outcome()
+            #expect(outcome.exitCodes == [0, 0], "\(outcome)")
+            #expect(small.workspace.exists("run/latest"))
+        }
+    }
+}
