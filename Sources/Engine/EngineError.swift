@@ -4,6 +4,8 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
     case patchTooSmall(input: Size3, layer: String, found: Size3)
     /// The graph's last value was never declared.
     case noOutput
+    /// An axis of the patch is longer than any volume is.
+    case patchTooLarge(input: Size3, largest: Int)
     /// The plan needs more memory than there is, both in bytes.
     case memory(needed: Int, available: Int, input: Size3, slots: Int)
     /// oneDNN refused or failed.
@@ -18,6 +20,8 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
                 "A patch of \(input) voxels is too small for the network: after \(layer) \(found) voxels would be left."
         case .noOutput:
             return "The network's graph has no output."
+        case .patchTooLarge(let input, let largest):
+            return "A patch of \(input) voxels has an axis above \(largest) voxels, the largest that is taken."
         case .memory(let needed, let available, let input, let slots):
             let (need, have) = (mebibytes(needed), mebibytes(available))
             return

@@ -28,7 +28,7 @@ extension Plan {
         }
     }
 
-    /// A slot's logits after `forward`, [class][depth][height][width].
+    /// A slot's logits, [class][depth][height][width]; between `forward` and `backward`, which takes their memory.
     public func logits(slot: Int) -> [Float] {
         var view = schedule.logits.kernelView
         return [Float](unsafeUninitializedCapacity: classes * outputSize.count) { buffer, count in

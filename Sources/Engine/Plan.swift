@@ -39,6 +39,8 @@ public final class Plan {
     let head: LossHead?
     let context: Context
     private let arena: FloatStorage
+    /// Voxels of one image are counted in 32 bits.
+    private static let largestEdge = 1024
     /// [slot][channel][voxel], as the sampler writes it.
     let staging: FloatStorage
 
@@ -81,6 +83,9 @@ public final class Plan {
         (self.inputSize, self.options, self.model, self.instructionSet) = (
             inputSize, options, model, instructions
         )
+        guard (0..<3).allSatisfy({ inputSize[$0] <= Self.largestEdge }) else {
+            throw .patchTooLarge(input: inputSize, largest: Self.largestEdge)
+        }
         outputSize = try graph.outputSize(inputSize: inputSize)
         inputChannels = graph.channels(of: graph.input)
         classes = graph.output.map(graph.channels(of:)) ?? 0
@@ -89,7 +94,8 @@ public final class Plan {
         let lowered = try LoweredGraph(graph, inputSize: inputSize, instructionSet: instructions)
         schedule = try Schedule(lowered, context: context, training: loss != nil)
         let floats = context.planner.layOut()
-        let needed = floats * MemoryLayout<Float>.stride
+        let perSlot = inputChannels * inputSize.count + (loss == nil ? 0 : (classes + 1) * outputSize.count)
+        let needed = (floats + options.slots * perSlot) * MemoryLayout<Float>.stride
         if let available = Memory.availableBytes, needed > available {
             throw .memory(needed: needed, available: available, input: inputSize, slots: options.slots)
         }

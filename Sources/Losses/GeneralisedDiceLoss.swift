@@ -69,12 +69,12 @@ public struct GeneralisedDiceLoss: SegmentationLoss {
 
     public func value(_ sums: LossSums) -> Double {
         let ratio = Ratio(sums, weights: weights, convention: convention)
-        return ratio.denominator > 0 ? ratio.complement / ratio.denominator : 0
+        return ratio.denominator == 0 ? 0 : ratio.complement / ratio.denominator
     }
 
     public func gradient(_ sums: LossSums) -> LossGradient {
         let ratio = Ratio(sums, weights: weights, convention: convention)
-        guard ratio.denominator > 0 else {
+        guard ratio.denominator != 0 else {
             let zeros = [Double](repeating: 0, count: sums.reference.count)
             return LossGradient(constant: zeros, reference: zeros)
         }

@@ -143,7 +143,7 @@ extension RankTests {
                 let text = try small.workspace.read("data/subjects.csv")
                 try small.workspace.write(text + "extra,a.nii.gz\n", to: "data/subjects.csv")
             }
-            expectRefusal(outcome, mentions: ["data/subjects.csv", "line 6"])
+            expectRefusal(outcome, mentions: ["data/subjects.csv", "Line 6"])
         }
     }
 }

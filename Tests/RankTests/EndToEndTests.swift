@@ -8,7 +8,7 @@ extension RankTests {
     struct EndToEnd {
         /// Tilts and shifts the grid of all of a subject's files, as an oblique scan has it.
         private func tilt(_ subject: String, in small: SmallRun) throws -> VolumeGeometry {
-            let folder = small.workspace.path("data/\(subject)/")
+            let folder = small.workspace.path("data/\(subject)") + "/"
             var grid = try Volume(reading: folder + "flair.nii.gz").geometry
             grid.qformCode = 0
             grid.sformCode = 3

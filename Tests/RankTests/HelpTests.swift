@@ -42,7 +42,7 @@ struct HelpTests {
         arguments: [
             (["train"], "Missing expected argument '<CONFIG>'."),
             (["phantom", "x", "--subject", "3"], "Unknown option '--subject'. Did you mean '--subjects'?"),
-            (["phantom", "x", "--size", "8"], "--size is 8, expected 16 to 1024."),
+            (["phantom", "x", "--subjects", "0"], "--subjects is 0, expected 1 to 100000."),
             (
                 ["segment", "--checkpoint", "a", "--output", "b"],
                 "Expected one of --list, --image and --held-out."
