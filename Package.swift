@@ -31,12 +31,18 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        .target(name: "CMPI", cSettings: [.unsafeFlags(["-I" + mpiIncludeFolder()])], linkerSettings: [.linkedLibrary("dl")]),
+        .target(
+            name: "CMPI", cSettings: [.unsafeFlags(["-I" + mpiIncludeFolder()])],
+            linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
-        .target(name: "CKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+        .target(
+            name: "CKernels", cSettings: optimised,
+            linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
         .target(name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz")]),
         .target(name: "Collectives", dependencies: ["CMPI"]),
-        .target(name: "Engine", dependencies: ["COneDNN", "CKernels", .product(name: "Numerics", package: "swift-numerics")]),
+        .target(
+            name: "Engine",
+            dependencies: ["COneDNN", "CKernels", .product(name: "Numerics", package: "swift-numerics")]),
         .target(name: "Networks", dependencies: ["Engine"]),
         .target(name: "Losses", dependencies: ["Engine"]),
         .target(

@@ -21,7 +21,8 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
         case .noOutput:
             return "The network's graph has no output."
         case .patchTooLarge(let input, let largest):
-            return "A patch of \(input) voxels has an axis above \(largest) voxels, the largest that is taken."
+            return
+                "A patch of \(input) voxels has an axis above \(largest) voxels, the largest that is taken."
         case .memory(let needed, let available, let input, let slots):
             let (need, have) = (mebibytes(needed), mebibytes(available))
             return

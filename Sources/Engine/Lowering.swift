@@ -50,7 +50,8 @@ struct LoweredGraph {
         let sizes = try graph.sizes(inputSize: inputSize)
         for (index, node) in graph.nodes.enumerated() where consumers[index] != nil || index == 0 {
             let plain = Layout(
-                channels: node.channels, size: sizes[index], dilation: 1, instructionSet: instructionSet)
+                channels: node.channels, size: sizes[index], dilation: 1, planar: inputSize.depth == 1,
+                instructionSet: instructionSet)
             lower(index, node.operation, plain)
         }
         output = value(last, dilation: 1)

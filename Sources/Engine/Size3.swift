@@ -25,5 +25,8 @@ public struct Size3: Hashable, Sendable, CustomStringConvertible {
     /// The size whose every axis is `body` of the axis's number.
     func map(_ body: (_ axis: Int) -> Int) -> Size3 { Size3(body(0), body(1), body(2)) }
 
+    /// Depth, height and width as the kernels take them.
+    var kernelView: (Int64, Int64, Int64) { (Int64(depth), Int64(height), Int64(width)) }
+
     public var description: String { "\(depth)x\(height)x\(width)" }
 }

@@ -19,8 +19,7 @@ struct Tensor {
     }
 
     var image: dr_image {
-        let size = (Int64(layout.size.depth), Int64(layout.size.height), Int64(layout.size.width))
-        return dr_image(size: size, dilation: Int32(layout.dilation))
+        dr_image(size: layout.size.kernelView, step: layout.steps.kernelView)
     }
 }
 
@@ -48,7 +47,7 @@ final class Context {
         var key = layout
         key.channels = 0
         if let known = runs[key] { return known }
-        let new = VoxelRuns(size: layout.size, dilation: layout.dilation)
+        let new = VoxelRuns(layout)
         runs[key] = new
         return new
     }

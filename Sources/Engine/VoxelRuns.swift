@@ -11,8 +11,8 @@ final class VoxelRuns {
     private let starts: UnsafeMutableBufferPointer<Int32>
 
     /// - Parameter tail: The runs beyond the image instead of those of it.
-    init(size: Size3, dilation: Int, tail: Bool = false) {
-        let all = Self.segments(size: size, dilation: dilation, tail: tail)
+    init(_ layout: Layout, tail: Bool = false) {
+        let all = Self.segments(layout, tail: tail)
         var starts: [Int32] = [0]
         var voxels = 0
         for (index, run) in all.enumerated() {
@@ -39,8 +39,8 @@ final class VoxelRuns {
         dr_runs(runs: runs.baseAddress, group_starts: starts.baseAddress, group_count: Int32(groupCount))
     }
 
-    private static func segments(size: Size3, dilation d: Int, tail: Bool) -> [dr_run] {
-        let layout = size.map { (size[$0] + d - 1) / d }
+    private static func segments(_ layout: Layout, tail: Bool) -> [dr_run] {
+        let (size, extent, steps) = (layout.size, layout.extent, layout.steps)
         var runs: [dr_run] = []
         func append(phase: Int, offset: Int, count: Int) {
             var (offset, count) = (offset, count)
@@ -59,15 +59,16 @@ final class VoxelRuns {
                 }
             }
         }
-        for phase in 0..<(d * d * d) {
-            let first = Size3(phase / d / d, phase / d % d, phase % d)
-            let valid = size.map { max(0, (size[$0] - first[$0] + d - 1) / d) }
-            for z in 0..<layout.depth {
-                for y in 0..<layout.height {
-                    let row = (z * layout.height + y) * layout.width
+        for phase in 0..<layout.phases {
+            let rest = phase / steps.width
+            let first = Size3(rest / steps.height, rest % steps.height, phase % steps.width)
+            let valid = size.map { max(0, (size[$0] - first[$0] + steps[$0] - 1) / steps[$0]) }
+            for z in 0..<extent.depth {
+                for y in 0..<extent.height {
+                    let row = (z * extent.height + y) * extent.width
                     let inside = z < valid.depth && y < valid.height ? valid.width : 0
                     if tail {
-                        append(phase: phase, offset: row + inside, count: layout.width - inside)
+                        append(phase: phase, offset: row + inside, count: extent.width - inside)
                     } else {
                         append(phase: phase, offset: row, count: inside)
                     }

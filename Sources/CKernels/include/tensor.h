@@ -59,10 +59,9 @@ void dr_take_channels(const dr_tensor *wide, const dr_tensor *narrow, const dr_r
 /// Zeros the runs.
 void dr_clear(const dr_tensor *x, const dr_runs *runs, int threads);
 
-/// The image of a tensor: its extent in voxels (depth, height, width) and its dilation.
+/// The image of a tensor: its extent in voxels and the step between neighbours of a phase (depth, height, width).
 typedef struct {
-    int64_t size[3];
-    int dilation;
+    int64_t size[3], step[3];
 } dr_image;
 
 /// to[v] (+)= from[v + offset], 0 where v + offset lies outside; moves between dilations, crops and pads.

@@ -64,7 +64,7 @@ final class ConvolutionOperation {
     }
 
     private static func tail(of layout: Layout) -> VoxelRuns? {
-        layout.hasTail ? VoxelRuns(size: layout.size, dilation: layout.dilation, tail: true) : nil
+        layout.hasTail ? VoxelRuns(layout, tail: true) : nil
     }
 
     /// A convolution reads zeros beyond the image.

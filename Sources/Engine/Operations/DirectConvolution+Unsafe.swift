@@ -7,16 +7,13 @@ final class ConvolutionPrimitive {
     private let name: String
 
     init(_ c: Graph.Convolution, x: Tensor, y: Tensor, direction: dnn_direction) throws(EngineError) {
-        func extent(_ size: Size3) -> (Int64, Int64, Int64) {
-            (Int64(size.depth), Int64(size.height), Int64(size.width))
-        }
         let dilation = x.layout.dilation
         let zeros = c.kernel.map { c.zeros($0) / (c.kernel.count == 1 ? 1 : dilation) }
         var shape = dnn_shape(
             batch: Int64(x.slots * x.layout.phases), input_channels: Int64(c.inputChannels),
-            output_channels: Int64(c.outputChannels), input: extent(x.layout.extent),
-            output: extent(y.layout.extent),
-            kernel: extent(c.kernel), padding: extent(zeros), has_bias: c.bias ? 1 : 0,
+            output_channels: Int64(c.outputChannels), input: x.layout.extent.kernelView,
+            output: y.layout.extent.kernelView,
+            kernel: c.kernel.kernelView, padding: zeros.kernelView, has_bias: c.bias ? 1 : 0,
             block: x.layout.block == 16 ? DNN_BLOCK_16 : DNN_BLOCK_8)
         var created: OpaquePointer?
         let status = dnn_convolution_create(&created, &shape, direction)

@@ -78,11 +78,9 @@ final class WinogradConvolution: ConvolutionKernel {
 
     /// - Parameter bound: Whether memory has been planned; shapes alone tell the scratch.
     private static func shape(x: Tensor, y: Tensor, zeros: Int, bound: Bool) -> dr_winograd {
-        func extent(_ size: Size3) -> (Int64, Int64, Int64) {
-            (Int64(size.depth), Int64(size.height), Int64(size.width))
-        }
         return dr_winograd(
-            x: x.kernelView(bound: bound), y: y.kernelView(bound: bound), x_extent: extent(x.layout.extent),
-            y_extent: extent(y.layout.extent), zeros: Int32(zeros))
+            x: x.kernelView(bound: bound), y: y.kernelView(bound: bound),
+            x_extent: x.layout.extent.kernelView,
+            y_extent: y.layout.extent.kernelView, zeros: Int32(zeros))
     }
 }
