@@ -107,7 +107,17 @@ final class RunningProgram: @unchecked Sendable {
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try Self.withoutBlockedSignals { try process.run() }
+    }
+
+    /// A test's thread blocks signals, and what it starts inherits that; nobody's shell does.
+    private static func withoutBlockedSignals<R>(_ body: () throws -> R) rethrows -> R {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        return try body()
     }
 
     deinit {

@@ -11,6 +11,11 @@ public enum StopSignals {
     /// the write that meets it.
     public static func install() {
         received.store(0, ordering: .relaxed)
+        // Whoever started the program may have blocked them, and a process inherits that.
+        var wanted = sigset_t()
+        sigemptyset(&wanted)
+        for number in [SIGTERM, SIGUSR1, SIGINT] { sigaddset(&wanted, number) }
+        defer { pthread_sigmask(SIG_UNBLOCK, &wanted, nil) }
         for number in [SIGTERM, SIGUSR1, SIGINT] {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in StopSignals.note(number) }
