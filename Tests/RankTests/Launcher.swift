@@ -64,7 +64,8 @@ struct Launcher: Sendable {
             try FileManager.default.createDirectory(at: codes, withIntermediateDirectories: true)
             var options = ["-np", "\(ranks)", "--oversubscribe", "--bind-to", "none"]
             if getuid() == 0 { options.append("--allow-run-as-root") }
-            let rank = #""$@"; code=$?; echo $code > "$0/$OMPI_COMM_WORLD_RANK"; exit $code"#
+            // The shell outlives signals to its process group, to note the code.
+            let rank = #"trap : USR1 TERM; "$@"; code=$?; echo $code > "$0/$OMPI_COMM_WORLD_RANK"; exit $code"#
             words = ["mpirun"] + options + ["bash", "-c", rank, codes.path] + words
         }
         let process = Process()
