@@ -65,7 +65,8 @@ struct Launcher: Sendable {
             var options = ["-np", "\(ranks)", "--oversubscribe", "--bind-to", "none"]
             if getuid() == 0 { options.append("--allow-run-as-root") }
             // The shell outlives signals to its process group, to note the code.
-            let rank = #"trap : USR1 TERM; "$@"; code=$?; echo $code > "$0/$OMPI_COMM_WORLD_RANK"; exit $code"#
+            let rank =
+                #"trap : USR1 TERM; "$@"; code=$?; echo $code > "$0/$OMPI_COMM_WORLD_RANK"; exit $code"#
             words = ["mpirun"] + options + ["bash", "-c", rank, codes.path] + words
         }
         let process = Process()
