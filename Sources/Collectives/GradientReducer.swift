@@ -10,9 +10,8 @@
 ///
 /// Open MPI and MPICH move data of large messages only while the program is inside an MPI call, so that what overlaps
 /// with backward depends on how often `poll`, or any other MPI call, comes: an all-reduce over N ranks has some
-/// 2 (N - 1) rounds, and each needs a call to see it done and to start the next. A few calls a millisecond are cheap
-/// (below 1 microsecond each with nothing to do). A thread for progress is not used: it needs MPI_THREAD_MULTIPLE,
-/// whose locks slow every call, and takes a core from backward.
+/// 2 (N - 1) rounds, and each needs a call to see it done and to start the next. A thread for progress is
+/// not used: it needs MPI_THREAD_MULTIPLE, whose locks slow every call, and takes a core from backward.
 public final class GradientReducer {
     /// Values in a bucket; the last bucket may be shorter.
     public let bucketCount: Int

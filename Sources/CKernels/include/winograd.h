@@ -6,6 +6,8 @@
 #include "tensor.h"
 
 enum { DR_WINOGRAD_POINTS = 216 };
+/// The most input channels that the products take; more would not fit the cache that makes them fast.
+enum dr_winograd_limit { DR_WINOGRAD_CHANNELS = 1024 };
 
 /// A convolution from x to y with `zeros` voxels of padding on both sides of each axis; extents are of one phase.
 typedef struct {

@@ -27,7 +27,10 @@ final class WinogradConvolution: ConvolutionKernel {
     }
 
     /// Whether the algorithm applies.
-    static func computes(_ c: Graph.Convolution) -> Bool { c.kernel == Size3(cube: 3) && !c.bias }
+    static func computes(_ c: Graph.Convolution) -> Bool {
+        c.kernel == Size3(cube: 3) && !c.bias
+            && max(c.inputChannels, c.outputChannels) <= Int(DR_WINOGRAD_CHANNELS.rawValue)
+    }
 
     init(_ convolution: Graph.Convolution, x: Tensor, y: Tensor, context: Context, step: Int) {
         precondition(Self.computes(convolution), "\(convolution.name) is not a 3^3 convolution without bias")
