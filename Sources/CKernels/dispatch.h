@@ -13,7 +13,7 @@ struct dr_kernels {
     void (*add_channels)(const dr_tensor *, const dr_tensor *, const dr_runs *, int, int, int);
     void (*take_channels)(const dr_tensor *, const dr_tensor *, const dr_runs *, int, int, int, int);
     void (*clear)(const dr_tensor *, const dr_runs *, int);
-    void (*relayout)(const dr_tensor *, dr_image, const dr_tensor *, dr_image, const int64_t[3], int, int);
+    void (*relayout)(const dr_tensor *, const dr_tensor *, const dr_move *, int, int);
     void (*pack)(const float *, int, const dr_tensor *, int, int);
     void (*unpack)(const dr_tensor *, int, float *, int, int);
 };
@@ -21,11 +21,12 @@ struct dr_kernels {
 extern const struct dr_kernels dr_kernels_portable, dr_kernels_avx2, dr_kernels_avx512;
 
 struct dr_winograd_kernels {
+    int64_t (*weight_floats)(const dr_winograd *);
     int64_t (*forward_scratch)(const dr_winograd *, int);
     int64_t (*gradient_scratch)(const dr_winograd *, int);
+    void (*weights)(const dr_winograd *, const float *, int, int, int, float *, int);
     void (*forward)(const dr_winograd *, const float *, float *, int);
-    int64_t (*gradient)(const dr_winograd *, float *, int);
-    int columns;  // blocks of output channels that lie together in the transformed weights
+    void (*gradient)(const dr_winograd *, float *, int, int, float *, int);
 };
 
 extern const struct dr_winograd_kernels dr_winograd_portable, dr_winograd_avx2, dr_winograd_avx512;

@@ -19,7 +19,7 @@ struct head {
 
 static inline float *lane_of(const struct head *h, int64_t voxel, int class) {
     const dr_tensor *t = h->blocked;
-    return t->data + ((h->slot * t->phases * t->blocks + class / h->block) * t->volume + voxel) * h->block +
+    return t->data + ((h->slot * t->blocks + class / h->block) * t->volume + voxel) * h->block +
            class % h->block;
 }
 

@@ -43,9 +43,8 @@ void dr_take_channels(const dr_tensor *wide, const dr_tensor *narrow, const dr_r
 
 void dr_clear(const dr_tensor *x, const dr_runs *runs, int threads) { kernels(x)->clear(x, runs, threads); }
 
-void dr_relayout(const dr_tensor *from, dr_image from_image, const dr_tensor *to, dr_image to_image,
-                 const int64_t offset[3], int accumulate, int threads) {
-    kernels(from)->relayout(from, from_image, to, to_image, offset, accumulate, threads);
+void dr_relayout(const dr_tensor *from, const dr_tensor *to, const dr_move *move, int accumulate, int threads) {
+    kernels(from)->relayout(from, to, move, accumulate, threads);
 }
 
 void dr_pack(const float *plain, int channels, const dr_tensor *x, int slot, int threads) {

@@ -6,7 +6,7 @@ struct LoweredGraph {
         case convolution(Graph.Convolution, from: Int, to: Int)
         /// Batch normalisation where `normalization` names it, then the activation.
         case affine(normalization: String?, activation: Graph.Activation, from: Int, to: Int)
-        /// to[v] = from[v + offset]: another dilation, or a crop.
+        /// to[v] = from[v + offset]: another order, or a crop.
         case relayout(from: Int, to: Int, offset: Size3)
         /// `to` is `from` with the shortcut added in place.
         case add(from: Int, shortcut: Int, to: Int)
@@ -37,9 +37,9 @@ struct LoweredGraph {
 
     private let graph: Graph
     private let consumers: [Int: Int]
-    /// The lowered value of a graph value, and its copies in other dilations.
+    /// The lowered value of a graph value, and its copies in other orders.
     private var current: [Int: Int] = [:]
-    private var relaid: [Layout: [Int: Int]] = [:]
+    private var relaid: [Int: [Int]] = [:]
 
     init(_ graph: Graph, inputSize: Size3, instructionSet: InstructionSet) throws(EngineError) {
         guard let last = graph.output else { throw .noOutput }
@@ -50,11 +50,11 @@ struct LoweredGraph {
         let sizes = try graph.sizes(inputSize: inputSize)
         for (index, node) in graph.nodes.enumerated() where consumers[index] != nil || index == 0 {
             let plain = Layout(
-                channels: node.channels, size: sizes[index], dilation: 1, planar: inputSize.depth == 1,
-                instructionSet: instructionSet)
+                channels: node.channels, size: sizes[index], dilation: 1, gap: Size3(0, 0, 0),
+                planar: inputSize.depth == 1, instructionSet: instructionSet)
             lower(index, node.operation, plain)
         }
-        output = value(last, dilation: 1)
+        output = value(last, .plain)
     }
 
     private mutating func append(_ layout: Layout, _ make: (Int) -> Instruction) -> Int {
@@ -68,9 +68,11 @@ struct LoweredGraph {
         case .input:
             current[index] = append(plain) { .input(to: $0) }
         case .convolution(let x, let convolution):
-            let from = value(x, dilation: convolution.kernel.count == 1 ? nil : convolution.dilation)
-            let layout = plain.with(dilation: layouts[from].dilation)
-            current[index] = append(layout) { .convolution(convolution, from: from, to: $0) }
+            let from = value(x, Order(of: convolution))
+            let order = Order(after: convolution, of: layouts[from])
+            current[index] = append(plain.with(dilation: order.dilation, gap: order.gap)) {
+                .convolution(convolution, from: from, to: $0)
+            }
         case .batchNormalization(let x, let name):
             // The pass is emitted with the activation that follows it alone, if there is one.
             if onlyConsumerIsActivation(index) { return }
@@ -84,17 +86,17 @@ struct LoweredGraph {
                 affine(index, normalization: nil, activation: activation, of: x, plain)
             }
         case .add(let x, let shortcut):
-            var from = value(x, dilation: nil)
+            var from = value(x)
             let layout = layouts[from]
             if consumers[x.index] != 1 || x == shortcut {
                 let kept = from
                 from = append(layout) { .relayout(from: kept, to: $0, offset: Size3(0, 0, 0)) }
             }
-            let other = value(shortcut, dilation: layout.dilation)
+            let other = value(shortcut, Order(dilation: layout.dilation, gap: layout.gap, exactly: true))
             let target = from
             current[index] = append(layout) { .add(from: target, shortcut: other, to: $0) }
         case .crop(let x, let border):
-            let from = value(x, dilation: nil)
+            let from = value(x)
             let offset = layouts[from].size.map { plain.size[$0] == layouts[from].size[$0] ? 0 : border }
             current[index] = append(plain) { .relayout(from: from, to: $0, offset: offset) }
         }
@@ -103,11 +105,23 @@ struct LoweredGraph {
     private mutating func affine(
         _ index: Int, normalization: String?, activation: Graph.Activation, of x: Graph.Value, _ plain: Layout
     ) {
-        let from = value(x, dilation: nil)
-        let layout = plain.with(dilation: layouts[from].dilation)
+        // The pass runs in its reader's order: a move before it can be shared with the shortcut's.
+        let from = value(x, consumerOrder(index))
+        let layout = plain.with(dilation: layouts[from].dilation, gap: layouts[from].gap)
         current[index] = append(layout) {
             .affine(normalization: normalization, activation: activation, from: from, to: $0)
         }
+    }
+
+    /// The order that the only reader of a value asks for, if it does.
+    private func consumerOrder(_ index: Int) -> Order? {
+        guard consumers[index] == 1 else { return nil }
+        for node in graph.nodes {
+            if case .convolution(let x, let convolution) = node.operation, x.index == index {
+                return Order(of: convolution)
+            }
+        }
+        return nil
     }
 
     private func onlyConsumerIsActivation(_ index: Int) -> Bool {
@@ -118,17 +132,95 @@ struct LoweredGraph {
         }
     }
 
-    /// The lowered value of `x` in the dilation asked for, or in whatever it has.
-    private mutating func value(_ x: Graph.Value, dilation: Int?) -> Int {
+    /// The lowered value of `x` in the order asked for, or in whatever it has.
+    private mutating func value(_ x: Graph.Value, _ order: Order? = nil) -> Int {
         guard let known = current[x.index] else {
             preconditionFailure("value \(x.index) is used before it is made")
         }
         let layout = layouts[known]
-        guard let dilation, dilation != layout.dilation else { return known }
-        let wanted = layout.with(dilation: dilation)
-        if let copy = relaid[wanted]?[x.index] { return copy }
-        let copy = append(wanted) { .relayout(from: known, to: $0, offset: Size3(0, 0, 0)) }
-        relaid[wanted, default: [:]][x.index] = copy
+        guard let order, !order.holds(layout) else { return known }
+        if let copy = relaid[x.index]?.first(where: { order.holds(layouts[$0]) }) { return copy }
+        let copy = append(layout.with(dilation: order.dilation, gap: order.gap)) {
+            .relayout(from: known, to: $0, offset: Size3(0, 0, 0))
+        }
+        relaid[x.index, default: []].append(copy)
         return copy
+    }
+}
+
+/// How an operation wants its input's voxels to lie.
+private struct Order {
+    var dilation: Int
+    /// At least these gaps, unless `exactly`.
+    var gap: Size3
+    var exactly = false
+
+    static let plain = Order(dilation: 1, gap: Size3(0, 0, 0))
+
+    init(dilation: Int, gap: Size3, exactly: Bool = false) {
+        (self.dilation, self.gap, self.exactly) = (dilation, gap, exactly)
+    }
+
+    /// Neighbours under the kernel side by side, and as many zeros between the runs as the kernel reaches over; nil
+    /// where any order will do.
+    init?(of convolution: Graph.Convolution) {
+        guard convolution.kernel.count > 1 else { return nil }
+        dilation = convolution.dilation
+        gap = convolution.kernel.map { convolution.zeros($0) / convolution.dilation }
+    }
+
+    /// Of the output. Where the kernel leaves off a border, the gaps grow by what the runs lose.
+    init(after convolution: Graph.Convolution, of input: Layout) {
+        dilation = input.dilation
+        gap = input.gap.map { axis in
+            let lost = convolution.padding == .same ? 0 : convolution.kernel[axis] - 1
+            return input.dilation == 1 ? 0 : input.gap[axis] + lost
+        }
+    }
+
+    func holds(_ layout: Layout) -> Bool {
+        guard layout.dilation == dilation else { return false }
+        return dilation == 1
+            || (0..<3).allSatisfy { exactly ? layout.gap[$0] == gap[$0] : layout.gap[$0] >= gap[$0] }
+    }
+}
+
+extension LoweredGraph {
+    /// The voxels of each value that anything reads; nil where nothing does.
+    ///
+    /// Ahead of a crop a convolution has to compute no more than what is kept. Statistics need all voxels, and so do
+    /// passes over values whose other voxels would be left undefined.
+    func needed() -> [Box?] {
+        var boxes = [Box?](repeating: nil, count: layouts.count)
+        func need(_ value: Int, _ box: Box) { boxes[value] = boxes[value]?.union(box) ?? box }
+        need(output, Box(layouts[output].size))
+        for instruction in instructions.reversed() {
+            guard let box = boxes[instruction.output] else { continue }
+            switch instruction {
+            case .input: break
+            case .convolution(let c, let from, _):
+                let size = layouts[from].size
+                need(
+                    from,
+                    Box(
+                        lower: size.map { max(0, box.lower[$0] - c.zeros($0)) },
+                        upper: size.map {
+                            min(size[$0], box.upper[$0] - c.zeros($0) + c.dilation * (c.kernel[$0] - 1))
+                        }))
+            case .affine(_, _, let from, _):
+                need(from, Box(layouts[from].size))
+            case .relayout(let from, _, let offset):
+                let size = layouts[from].size
+                need(
+                    from,
+                    Box(
+                        lower: size.map { min(size[$0], max(0, box.lower[$0] + offset[$0])) },
+                        upper: size.map { min(size[$0], max(0, box.upper[$0] + offset[$0])) }))
+            case .add(let from, let shortcut, _):
+                need(from, box)
+                need(shortcut, box)
+            }
+        }
+        return boxes
     }
 }

@@ -15,14 +15,14 @@ public final class Plan {
         /// Threads of this rank.
         public var threads: Int
         public var batchStatistics: BatchStatistics
-        public var convolution: ConvolutionAlgorithm
+        public var algorithms: AlgorithmChoice
 
         public init(
             slots: Int, firstSlot: Int = 0, globalSlots: Int? = nil, threads: Int = 1,
-            batchStatistics: BatchStatistics = .global, convolution: ConvolutionAlgorithm = .auto
+            batchStatistics: BatchStatistics = .global, algorithms: AlgorithmChoice = AlgorithmChoice()
         ) {
             (self.slots, self.firstSlot, self.globalSlots) = (slots, firstSlot, globalSlots ?? slots)
-            (self.threads, self.batchStatistics, self.convolution) = (threads, batchStatistics, convolution)
+            (self.threads, self.batchStatistics, self.algorithms) = (threads, batchStatistics, algorithms)
         }
     }
 
@@ -63,11 +63,11 @@ public final class Plan {
     /// A plan that infers with the running statistics, `slots` windows at a time.
     public convenience init(
         inference graph: Graph, inputSize: Size3, slots: Int, threads: Int, sharing model: Parameters,
-        convolution: ConvolutionAlgorithm = .auto, instructionSet: InstructionSet? = nil
+        algorithms: AlgorithmChoice = AlgorithmChoice(), instructionSet: InstructionSet? = nil
     ) throws(EngineError) {
         try self.init(
             graph, inputSize: inputSize,
-            options: Options(slots: slots, threads: threads, convolution: convolution), loss: nil,
+            options: Options(slots: slots, threads: threads, algorithms: algorithms), loss: nil,
             exchange: SoloExchange(), model: model, instructionSet: instructionSet)
     }
 
@@ -92,7 +92,8 @@ public final class Plan {
         dr_set_threads(Int32(options.threads))
         context = Context(options: options, instructionSet: instructions, exchange: exchange, model: model)
         let lowered = try LoweredGraph(graph, inputSize: inputSize, instructionSet: instructions)
-        schedule = try Schedule(lowered, context: context, training: loss != nil)
+        schedule = try Schedule(
+            lowered, context: context, training: loss != nil, algorithms: options.algorithms)
         let floats = context.planner.layOut()
         let perSlot = inputChannels * inputSize.count + (loss == nil ? 0 : (classes + 1) * outputSize.count)
         let needed = (floats + options.slots * perSlot) * MemoryLayout<Float>.stride
@@ -117,7 +118,7 @@ public final class Plan {
 
     /// The operations in the order of the forward pass with the algorithm of each, one a line.
     public var summary: String {
-        schedule.forward.compactMap { step in step.convolution.map { "\(step.name): \($0.algorithm)" } }
+        schedule.forward.filter { $0.kind == .convolution }.map { "\($0.name): \($0.algorithm)" }
             .joined(separator: "\n")
     }
 

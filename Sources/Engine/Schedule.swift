@@ -1,38 +1,41 @@
-/// Something that runs: a pass over one tensor, named for profiles and errors.
-struct Step {
-    let name: String
-    let run: () throws -> Void
-    /// The convolution that it is, if it is one.
-    var convolution: ConvolutionOperation?
-}
-
 /// The steps of a plan and the memory behind them.
 ///
 /// Time is one axis: instruction i runs forward at i, the loss at n, and backward of i at 2n - i. A tensor lives from
-/// its first to its last use. Outputs of affine passes, and their copies in another dilation, are not kept for
-/// backward but made again from what the affine pass read, which halves the memory for one pass more.
+/// its first to its last use. What fuses into a Winograd convolution has no step and no tensor of its own: the affine
+/// pass before it, the shortcut after it, and the sums for the next batch normalisation.
 struct Schedule {
     private(set) var forward: [Step] = []
-    private(set) var backward: [Step] = []
+    var backward: [Step] = []
     /// After backward step i, gradients 0 ..< completed[i] of the arena are final.
-    private(set) var completed: [Int] = []
+    var completed: [Int] = []
     private(set) var input: Tensor
     private(set) var logits: Tensor
-    private(set) var logitsGradient: Tensor?
+    var logitsGradient: Tensor?
 
-    private let lowered: LoweredGraph
-    private let context: Context
+    let lowered: LoweredGraph
+    let context: Context
+    let needed: [Box?]
     private let training: Bool
-    private var tensors: [Int: Tensor] = [:]
-    private var gradients: [Int: Tensor] = [:]
-    private var producers: [Int: Int] = [:]
-    private var consumers: [Int: [Int]] = [:]
-    private var needsGradient: Set<Int> = []
-    private var convolutions: [Int: ConvolutionOperation] = [:]
-    private var affines: [Int: AffineOperation] = [:]
+    private let algorithms: AlgorithmChoice
+    var tensors: [Int: Tensor] = [:]
+    var gradients: [Int: Tensor] = [:]
+    var producers: [Int: Int] = [:]
+    var consumers: [Int: [Int]] = [:]
+    var needsGradient: Set<Int> = []
+    var convolutions: [Int: any ConvolutionKernel] = [:]
+    var affines: [Int: AffineOperation] = [:]
+    var relayouts: [Int: Relayout] = [:]
+    /// Of values that batch normalisation reads, where the convolution that wrote them formed them.
+    private var sums: [Int: ChannelSums] = [:]
+    /// The additions that a convolution does while it writes.
+    private var fusedAdditions: Set<Int> = []
 
-    init(_ lowered: LoweredGraph, context: Context, training: Bool) throws(EngineError) {
+    init(_ lowered: LoweredGraph, context: Context, training: Bool, algorithms: AlgorithmChoice)
+        throws(EngineError)
+    {
         (self.lowered, self.context, self.training) = (lowered, context, training)
+        self.algorithms = algorithms
+        needed = lowered.needed()
         // Placeholders until the first and the last instruction have been seen.
         input = Tensor(layout: lowered.layouts[0], slots: 0, buffer: context.planner.buffer(count: 0, at: 0))
         logits = input
@@ -49,224 +52,161 @@ struct Schedule {
         if training { try scheduleBackward() }
     }
 
-    /// When backward of an instruction runs.
-    private func backwardTime(_ index: Int) -> Int { 2 * lowered.instructions.count - index }
-
-    private func tensor(_ value: Int, at step: Int) -> Tensor {
+    func tensor(_ value: Int, at step: Int) -> Tensor {
         guard let tensor = tensors[value] else { preconditionFailure("value \(value) has no memory") }
         tensor.buffer.touch(step)
         return tensor
+    }
+
+    // MARK: What fuses
+
+    /// Whether an instruction is a convolution by Winograd's algorithm.
+    private func isWinograd(_ index: Int) -> Bool {
+        guard case .convolution(let c, _, let to) = lowered.instructions[index] else { return false }
+        return algorithms.usesWinograd(c, planar: lowered.layouts[to].planar)
+    }
+
+    /// Whether the output of an affine pass is never written: its readers form it as they load.
+    func isDeferred(_ value: Int) -> Bool {
+        guard let producer = producers[value], case .affine = lowered.instructions[producer],
+            value != lowered.output, let readers = consumers[value]
+        else { return false }
+        return readers.allSatisfy(isWinograd)
+    }
+
+    /// The addition that the convolution `index` does on the way: of a tensor that is there already and whose channels
+    /// meet whole blocks.
+    private func fusableAddition(after index: Int) -> Int? {
+        let value = lowered.instructions[index].output
+        guard isWinograd(index), consumers[value]?.count == 1, let reader = consumers[value]?.first,
+            case .add(value, let shortcut, _) = lowered.instructions[reader],
+            let source = producers[shortcut], source < index, !isDeferred(shortcut)
+        else { return nil }
+        let (wide, narrow) = (lowered.layouts[value], lowered.layouts[shortcut])
+        let first = Shortcut.firstChannel(wide: wide.channels, narrow: narrow.channels)
+        return first % wide.block == 0 ? reader : nil
+    }
+
+    private func isNormalised(_ value: Int) -> Bool {
+        consumers[value, default: []].contains {
+            if case .affine(.some, _, _, _) = lowered.instructions[$0] { return true }
+            return false
+        }
+    }
+
+    /// What a convolution reads: a tensor, or the input of the affine pass that it applies itself.
+    func operand(_ value: Int, at step: Int, materialised: (Int) -> Tensor) -> Operand {
+        guard isDeferred(value), let producer = producers[value],
+            case .affine(_, _, let from, _) = lowered.instructions[producer]
+        else { return Operand(tensor: materialised(value)) }
+        return Operand(tensor: materialised(from), affine: affines[producer])
     }
 
     // MARK: Forward
 
     private mutating func scheduleForward(_ index: Int) throws(EngineError) {
         let instruction = lowered.instructions[index]
-        let context = context
         for value in instruction.inputs { tensors[value]?.buffer.touch(index) }
-        let layout = lowered.layouts[instruction.output]
-        if case .add(let from, let shortcut, let to) = instruction {
-            let (y, x) = (tensor(from, at: index), tensor(shortcut, at: index))
-            tensors[to] = y
-            let voxels = context.voxels(of: layout)
-            forward.append(
-                Step(name: "add") {
-                    Shortcut.forward(x: x, y: y, voxels: voxels, threads: context.threads)
-                })
-            if needsGradient.contains(from) || needsGradient.contains(shortcut) { needsGradient.insert(to) }
-            return
-        }
-        let y = context.tensor(layout, at: index)
-        tensors[instruction.output] = y
         var learns = instruction.inputs.contains(where: needsGradient.contains)
         switch instruction {
-        case .input, .add: break
-        case .convolution(let convolution, let from, _):
-            let x = tensor(from, at: index)
-            let operation = try ConvolutionOperation(convolution, x: x, y: y, context: context, step: index)
-            convolutions[index] = operation
-            forward.append(
-                Step(
-                    name: convolution.name, run: { try operation.forward(x: x, y: y) }, convolution: operation
-                ))
+        case .input(let to):
+            tensors[to] = context.tensor(lowered.layouts[to], at: index)
+        case .convolution(let convolution, let from, let to):
+            try scheduleConvolution(convolution, index, from: from, to: to)
             learns = true
-        case .affine(let normalization, let activation, let from, _):
-            let x = tensor(from, at: index)
-            let training = training
-            let operation = AffineOperation(
-                normalization: normalization, activation: activation, layout: layout, context: context)
-            affines[index] = operation
-            forward.append(
-                Step(name: operation.name) { try operation.forward(x: x, y: y, training: training) })
+        case .affine(let normalization, let activation, let from, let to):
+            scheduleAffine(normalization, activation, index, from: from, to: to)
             if case .prelu = activation { learns = true }
             if normalization != nil { learns = true }
-        case .relayout(let from, _, let offset):
-            let x = tensor(from, at: index)
-            forward.append(
-                Step(name: "relayout") {
-                    Relayout.forward(from: x, to: y, offset: offset, threads: context.threads)
-                })
+        case .relayout(let from, let to, let offset):
+            let (x, y) = (tensor(from, at: index), context.tensor(lowered.layouts[to], at: index))
+            let operation = Relayout(from: x.layout, to: y.layout, offset: offset, threads: context.threads)
+            (tensors[to], relayouts[index]) = (y, operation)
+            forward.append(Step(name: "relayout", kind: .movement) { operation.forward(from: x, to: y) })
+        case .add(let from, let shortcut, let to):
+            let (y, x) = (tensor(from, at: index), tensor(shortcut, at: index))
+            tensors[to] = y
+            if !fusedAdditions.contains(index) {
+                let (voxels, threads) = (context.voxels(of: y.layout), context.threads)
+                forward.append(
+                    Step(name: "add", kind: .elementwise) {
+                        Shortcut.forward(x: x, y: y, voxels: voxels, threads: threads)
+                    })
+            }
         }
         if learns { needsGradient.insert(instruction.output) }
     }
 
-    // MARK: Backward
-
-    private mutating func scheduleBackward() throws(EngineError) {
-        let count = lowered.instructions.count
-        let gradient = context.tensor(logits.layout, at: count)
-        gradients[lowered.output] = gradient
-        logitsGradient = gradient
-        var done = CompletedEntries(arena: context.model.gradients)
-        for index in lowered.instructions.indices.reversed() {
-            let before = backward.count
-            try scheduleBackward(index)
-            completed += Array(repeating: completed.last ?? 0, count: backward.count - before)
-            if backward.count > before {
-                completed[completed.count - 1] = done.finish(lowered.instructions[index])
+    private mutating func scheduleConvolution(
+        _ convolution: Graph.Convolution, _ index: Int, from: Int, to: Int
+    ) throws(EngineError) {
+        let y = context.tensor(lowered.layouts[to], at: index)
+        tensors[to] = y
+        let x = operand(from, at: index) { tensor($0, at: index) }
+        let kernel: any ConvolutionKernel
+        if isWinograd(index) {
+            var epilogue = Epilogue()
+            var result = to
+            if let addition = fusableAddition(after: index),
+                case .add(_, let shortcut, let sum) = lowered.instructions[addition]
+            {
+                let narrow = tensor(shortcut, at: index)
+                epilogue.shortcut = narrow
+                epilogue.firstChannel = Shortcut.firstChannel(
+                    wide: y.layout.channels, narrow: narrow.layout.channels)
+                fusedAdditions.insert(addition)
+                result = sum
             }
-        }
-        precondition(
-            completed.last == context.model.gradients.count, "backward does not reach every parameter")
-    }
-
-    private mutating func scheduleBackward(_ index: Int) throws(EngineError) {
-        let instruction = lowered.instructions[index]
-        let time = backwardTime(index)
-        let context = context
-        guard let dy = gradients[instruction.output] else { return }
-        dy.buffer.touch(time)
-        switch instruction {
-        case .input: break
-        case .convolution(let convolution, let from, _):
-            guard let operation = convolutions[index], let y = tensors[instruction.output] else { return }
-            let x = required(from, at: time)
-            let learns = needsGradient.contains(from)
-            try operation.prepareBackward(x: x, y: y, data: learns, step: time)
-            // oneDNN overwrites; where another consumer has been here before, its gradient is added afterwards.
-            let shared = learns && gradients[from] != nil
-            let dx =
-                !learns
-                ? nil : shared ? context.tensor(x.layout, at: time) : gradientTarget(from, at: time).tensor
-            backward.append(
-                Step(
-                    name: convolution.name, run: { try operation.backward(x: x, dy: dy, dx: dx) },
-                    convolution: operation))
-            if shared, let dx {
-                let total = gradientTarget(from, at: time).tensor
-                let voxels = context.voxels(of: x.layout)
-                backward.append(
-                    Step(name: "add gradient") {
-                        Shortcut.forward(x: dx, y: total, voxels: voxels, threads: context.threads)
-                    })
+            if training, isNormalised(result) {
+                epilogue.sums = ChannelSums(slots: context.slots, layout: y.layout)
+                sums[result] = epilogue.sums
             }
-        case .affine(_, _, let from, _):
-            guard let operation = affines[index] else { return }
-            let x = required(from, at: time)
-            let target = needsGradient.contains(from) ? gradientTarget(from, at: time) : nil
-            backward.append(
-                Step(name: operation.name) {
-                    try operation.backward(
-                        x: x, dy: dy, dx: target?.tensor, accumulate: target?.accumulate ?? false)
-                })
-        case .relayout(let from, _, let offset):
-            guard needsGradient.contains(from) else { return }
-            let target = gradientTarget(from, at: time)
-            backward.append(
-                Step(name: "relayout") {
-                    Relayout.backward(
-                        dto: dy, dfrom: target.tensor, offset: offset, accumulate: target.accumulate,
-                        threads: context.threads)
-                })
-        case .add(let from, let shortcut, _):
-            if needsGradient.contains(from) { gradients[from] = dy }
-            guard needsGradient.contains(shortcut) else { return }
-            if gradientMayAlias(shortcut, from: from, of: index) {
-                gradients[shortcut] = dy
-                return
-            }
-            let target = gradientTarget(shortcut, at: time)
-            let voxels = context.voxels(of: dy.layout)
-            backward.append(
-                Step(name: "shortcut") {
-                    Shortcut.backward(
-                        dy: dy, dx: target.tensor, voxels: voxels, accumulate: target.accumulate,
-                        threads: context.threads)
-                })
+            kernel = WinogradConvolution(
+                convolution, x: x, y: y, epilogue: epilogue, region: region(from: from, to: to),
+                context: context, step: index)
+        } else {
+            kernel = try DirectConvolution(convolution, x: x, y: y, context: context, step: index)
         }
+        convolutions[index] = kernel
+        forward.append(
+            Step(
+                name: convolution.name, kind: .convolution, algorithm: kernel.algorithm,
+                operations: operations(of: convolution, y)
+            ) { try kernel.forward(x: x, y: y) })
     }
 
-    /// The gradient of a sum is that of both terms. They share memory where the sum is the first to reach the shortcut
-    /// and the other term's producer has read it before anyone adds to the shortcut's.
-    private func gradientMayAlias(_ shortcut: Int, from: Int, of index: Int) -> Bool {
-        guard gradients[shortcut] == nil, lowered.layouts[shortcut] == lowered.layouts[from],
-            let reader = producers[from]
-        else { return false }
-        if case .add = lowered.instructions[reader] { return false }
-        return consumers[shortcut, default: []].allSatisfy { $0 == index || $0 < reader }
+    func operations(of convolution: Graph.Convolution, _ y: Tensor) -> Int {
+        2 * convolution.inputChannels * convolution.outputChannels * convolution.kernel.count
+            * y.layout.size.count * y.slots
     }
 
-    /// Where a value's gradient goes, and whether something is there already.
-    private mutating func gradientTarget(_ value: Int, at time: Int) -> (tensor: Tensor, accumulate: Bool) {
-        if let known = gradients[value] {
-            known.buffer.touch(time)
-            return (known, true)
-        }
-        let new = context.tensor(lowered.layouts[value], at: time)
-        gradients[value] = new
-        return (new, false)
+    /// What a convolution has to read and write.
+    private func region(from: Int, to: Int) -> Region {
+        Region(
+            x: needed[from] ?? Box(lowered.layouts[from].size),
+            y: needed[to] ?? Box(lowered.layouts[to].size))
     }
 
-    private func isMadeAgain(_ value: Int) -> Bool {
-        guard let producer = producers[value] else { return false }
-        switch lowered.instructions[producer] {
-        case .affine: return true
-        case .relayout(let from, _, _): return isMadeAgain(from)
-        default: return false
-        }
-    }
-
-    /// A value that backward reads: kept since forward, or made again now.
-    private mutating func required(_ value: Int, at time: Int) -> Tensor {
-        guard isMadeAgain(value), let producer = producers[value] else { return tensor(value, at: time) }
-        let y = context.tensor(lowered.layouts[value], at: time)
-        let context = context
-        switch lowered.instructions[producer] {
-        case .affine(_, _, let from, _):
-            guard let operation = affines[producer] else { return y }
-            let x = required(from, at: time)
-            backward.append(Step(name: "\(operation.name) again") { operation.apply(x: x, y: y) })
-        case .relayout(let from, _, let offset):
-            let x = required(from, at: time)
-            backward.append(
-                Step(name: "relayout again") {
-                    Relayout.forward(from: x, to: y, offset: offset, threads: context.threads)
-                })
-        default: break
-        }
-        return y
-    }
-}
-
-/// How far the gradients are final from the start of their arena on.
-private struct CompletedEntries {
-    private let entries: [ParameterArena.Entry]
-    private var finished: Set<String> = []
-    private var next = 0
-
-    init(arena: ParameterArena) { entries = arena.entries }
-
-    /// - Returns: The end of the final part after backward of `instruction`.
-    mutating func finish(_ instruction: LoweredGraph.Instruction) -> Int {
-        switch instruction {
-        case .convolution(let convolution, _, _):
-            finished.formUnion(["\(convolution.name).weight", "\(convolution.name).bias"])
-        case .affine(let normalization, let activation, _, _):
-            if let normalization { finished.formUnion(["\(normalization).weight", "\(normalization).bias"]) }
-            if case .prelu(let name) = activation { finished.insert("\(name).slope") }
-        default: break
-        }
-        while next < entries.count, finished.contains(entries[next].name) { next += 1 }
-        return next == 0 ? 0 : entries[next - 1].range.upperBound
+    private mutating func scheduleAffine(
+        _ normalization: String?, _ activation: Graph.Activation, _ index: Int, from: Int, to: Int
+    ) {
+        let x = tensor(from, at: index)
+        let operation = AffineOperation(
+            normalization: normalization, activation: activation, layout: lowered.layouts[to],
+            context: context)
+        affines[index] = operation
+        let y = isDeferred(to) ? nil : context.tensor(lowered.layouts[to], at: index)
+        tensors[to] = y
+        // A copy in another order has the same sums.
+        var source = from
+        while sums[source] == nil, let producer = producers[source],
+            case .relayout(let before, _, _) = lowered.instructions[producer],
+            lowered.layouts[before].size == lowered.layouts[source].size
+        { source = before }
+        let (training, known) = (training, sums[source])
+        forward.append(
+            Step(name: operation.name, kind: .elementwise) {
+                try operation.forward(x: x, y: y, training: training, sums: known)
+            })
     }
 }

@@ -13,13 +13,8 @@ struct Tensor {
     /// - Parameter bound: Whether memory has been planned; if not, the view has a shape and no data.
     func kernelView(bound: Bool) -> dr_tensor {
         dr_tensor(
-            data: bound ? buffer.pointer : nil, slots: Int64(slots), phases: Int64(layout.phases),
-            blocks: Int64(layout.blocks), volume: Int64(layout.extent.count),
-            isa: layout.instructionSet.kernels)
-    }
-
-    var image: dr_image {
-        dr_image(size: layout.size.kernelView, step: layout.steps.kernelView)
+            data: bound ? buffer.pointer : nil, slots: Int64(slots), blocks: Int64(layout.blocks),
+            volume: Int64(layout.extent.count), isa: layout.instructionSet.kernels)
     }
 }
 
@@ -28,7 +23,6 @@ final class Context {
     let slots: Int, globalSlots: Int, threads: Int
     let instructionSet: InstructionSet
     let batchStatistics: BatchStatistics
-    let convolution: ConvolutionAlgorithm
     let exchange: any SlotExchange
     let model: Parameters
     let planner = MemoryPlanner()
@@ -37,15 +31,14 @@ final class Context {
     init(options: Plan.Options, instructionSet: InstructionSet, exchange: any SlotExchange, model: Parameters)
     {
         (slots, globalSlots, threads) = (options.slots, options.globalSlots, options.threads)
-        (batchStatistics, convolution) = (options.batchStatistics, options.convolution)
+        batchStatistics = options.batchStatistics
         self.instructionSet = instructionSet
         (self.exchange, self.model) = (exchange, model)
     }
 
-    /// The valid voxels of a layout.
+    /// The voxels of a layout.
     func voxels(of layout: Layout) -> VoxelRuns {
-        var key = layout
-        key.channels = 0
+        let key = layout.with(channels: 0, size: layout.size)
         if let known = runs[key] { return known }
         let new = VoxelRuns(layout)
         runs[key] = new

@@ -1,25 +1,25 @@
 import CKernels
 
-/// The voxels of a layout as runs, in groups that are the unit of parallel work.
+/// The voxels of a layout, or its gaps, as runs of positions, in groups that are the unit of parallel work.
 ///
-/// The groups depend on size and dilation only; so sums over them do not depend on the number of threads.
+/// The groups depend on the layout only; so sums over them do not depend on the number of threads.
 final class VoxelRuns {
-    /// Voxels a group, about: 128 KiB of one block, which fits a core's L2.
-    private static let groupVoxels = 2048
+    /// Positions a group, about: 64 KiB of one block, which fits a core's L2 with its neighbours.
+    private static let groupPositions = 2048
 
     private let runs: UnsafeMutableBufferPointer<dr_run>
     private let starts: UnsafeMutableBufferPointer<Int32>
 
-    /// - Parameter tail: The runs beyond the image instead of those of it.
-    init(_ layout: Layout, tail: Bool = false) {
-        let all = Self.segments(layout, tail: tail)
+    /// - Parameter gaps: The positions between the voxels instead.
+    init(_ layout: Layout, gaps: Bool = false) {
+        let all = Self.segments(layout, gaps: gaps)
         var starts: [Int32] = [0]
-        var voxels = 0
+        var positions = 0
         for (index, run) in all.enumerated() {
-            voxels += Int(run.count)
-            if voxels >= Self.groupVoxels || index == all.count - 1 {
+            positions += Int(run.count)
+            if positions >= Self.groupPositions || index == all.count - 1 {
                 starts.append(Int32(index + 1))
-                voxels = 0
+                positions = 0
             }
         }
         runs = .allocate(capacity: all.count)
@@ -39,38 +39,26 @@ final class VoxelRuns {
         dr_runs(runs: runs.baseAddress, group_starts: starts.baseAddress, group_count: Int32(groupCount))
     }
 
-    private static func segments(_ layout: Layout, tail: Bool) -> [dr_run] {
-        let (size, extent, steps) = (layout.size, layout.extent, layout.steps)
-        var runs: [dr_run] = []
-        func append(phase: Int, offset: Int, count: Int) {
-            var (offset, count) = (offset, count)
-            while count > 0 {
-                let room = runs.last.map { groupVoxels - Int($0.count) } ?? 0
-                if let last = runs.last, last.phase == Int32(phase), Int(last.offset + last.count) == offset,
-                    room > 0
-                {
-                    let taken = min(room, count)
-                    runs[runs.count - 1].count += Int32(taken)
-                    (offset, count) = (offset + taken, count - taken)
-                } else {
-                    let taken = min(groupVoxels, count)
-                    runs.append(dr_run(phase: Int32(phase), offset: Int32(offset), count: Int32(taken)))
-                    (offset, count) = (offset + taken, count - taken)
-                }
-            }
+    private static func segments(_ layout: Layout, gaps: Bool) -> [dr_run] {
+        let extent = layout.extent
+        let occupied = (0..<3).map { axis in
+            var flags = [Bool](repeating: false, count: extent[axis])
+            for position in layout.positions(axis) { flags[position] = true }
+            return flags
         }
-        for phase in 0..<layout.phases {
-            let rest = phase / steps.width
-            let first = Size3(rest / steps.height, rest % steps.height, phase % steps.width)
-            let valid = size.map { max(0, (size[$0] - first[$0] + steps[$0] - 1) / steps[$0]) }
-            for z in 0..<extent.depth {
-                for y in 0..<extent.height {
-                    let row = (z * extent.height + y) * extent.width
-                    let inside = z < valid.depth && y < valid.height ? valid.width : 0
-                    if tail {
-                        append(phase: phase, offset: row + inside, count: extent.width - inside)
+        var runs: [dr_run] = []
+        var position: Int32 = 0
+        for z in 0..<extent.depth {
+            for y in 0..<extent.height {
+                let row = occupied[0][z] && occupied[1][y]
+                for x in 0..<extent.width {
+                    defer { position += 1 }
+                    guard (row && occupied[2][x]) != gaps else { continue }
+                    if let last = runs.last, last.offset + last.count == position, last.count < groupPositions
+                    {
+                        runs[runs.count - 1].count += 1
                     } else {
-                        append(phase: phase, offset: row, count: inside)
+                        runs.append(dr_run(offset: position, count: 1))
                     }
                 }
             }

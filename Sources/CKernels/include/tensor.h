@@ -1,23 +1,22 @@
 #pragma once
-// Passes over activations. Layout: [slot][phase][channel block][voxel][channel in block], float32.
+// Passes over activations. Layout: [slot][channel block][position][channel in block], float32.
 //
-// Phases are how dilation is laid out: with dilation d, voxel (z, y, x) lies in phase (z mod d, y mod d, x mod d) at
-// (z / d, y / d, x / d), so that a dilated convolution is an ordinary one over d^3 times as many images. The phases
-// of one size are padded to the largest; voxels beyond the image are a phase's tail. Sums and pointwise passes touch
-// valid voxels only, and a convolution's caller clears the tails first.
+// Positions are voxels and the gaps between them. With dilation d an axis holds the voxels 0, d, 2 d, ..., then a gap,
+// then 1, d + 1, ..., so that a dilated convolution is an ordinary one that takes gaps as zero. Passes touch voxels
+// only; gaps hold whatever was there.
 #include <stdint.h>
 
 #include "instruction_set.h"
 
 typedef struct {
     float *data;
-    int64_t slots, phases, blocks, volume;  // volume: voxels of a phase, tail included
-    dr_isa isa;                             // the kernels that run on it, and so the channels of a block
+    int64_t slots, blocks, volume;  // volume: positions
+    dr_isa isa;                     // the kernels that run on it, and so the channels of a block
 } dr_tensor;
 
-/// A run of voxels within one phase.
+/// Positions that follow each other.
 typedef struct {
-    int32_t phase, offset, count;
+    int32_t offset, count;
 } dr_run;
 
 /// Runs in groups: the unit of work, so that sums do not depend on the number of threads.
@@ -59,15 +58,16 @@ void dr_take_channels(const dr_tensor *wide, const dr_tensor *narrow, const dr_r
 /// Zeros the runs.
 void dr_clear(const dr_tensor *x, const dr_runs *runs, int threads);
 
-/// The image of a tensor: its extent in voxels and the step between neighbours of a phase (depth, height, width).
+/// A move of voxels: voxel (i, j, k) of the target lies at to[0][i] + to[1][j] + to[2][k] and comes from
+/// from[0][i] + from[1][j] + from[2][k], or is 0 where one of the three is negative. Positions, not floats.
 typedef struct {
-    int64_t size[3], step[3];
-} dr_image;
+    const int32_t *from[3], *to[3];
+    int64_t count[3];
+} dr_move;
 
-/// to[v] (+)= from[v + offset], 0 where v + offset lies outside; moves between dilations, crops and pads.
-void dr_relayout(const dr_tensor *from, dr_image from_image, const dr_tensor *to, dr_image to_image,
-                 const int64_t offset[3], int accumulate, int threads);
+/// to[v] (+)= from[v's source]; between dilations, crops and pads.
+void dr_relayout(const dr_tensor *from, const dr_tensor *to, const dr_move *move, int accumulate, int threads);
 
-/// One slot of plain [channel][voxel] to blocks of undilated layout, padded channels zero; and back.
+/// One slot of plain [channel][voxel] to blocks of a layout without gaps, padded channels zero; and back.
 void dr_pack(const float *plain, int channels, const dr_tensor *x, int slot, int threads);
 void dr_unpack(const dr_tensor *x, int slot, float *plain, int channels, int threads);

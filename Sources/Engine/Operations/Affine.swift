@@ -14,7 +14,7 @@ final class AffineOperation {
     private let layout: Layout
     private let normalization: Normalization?
     private let slope: ParameterArena.Entry?
-    private let lanes: AffineLanes
+    let lanes: AffineLanes
     private let voxels: VoxelRuns
     /// Of this step: 1 / sqrt(variance + epsilon) a channel.
     private var inverseDeviation: [Double] = []
@@ -53,19 +53,22 @@ final class AffineOperation {
 
     // MARK: Forward
 
-    /// - Parameter training: Whether the statistics are the batch's, which then move the running ones.
-    func forward(x: Tensor, y: Tensor, training: Bool) throws {
+    /// - Parameters:
+    ///   - y: Nil where the reader applies the pass to what it loads.
+    ///   - training: Whether the statistics are the batch's, which then move the running ones.
+    ///   - sums: Those of x, if the pass that wrote it formed them.
+    func forward(x: Tensor, y: Tensor?, training: Bool, sums: ChannelSums?) throws {
         if let normalization {
             let (mean, variance) =
                 training
-                ? try batchStatistics(of: x, updating: normalization)
+                ? try batchStatistics(of: x, sums: sums?.values, updating: normalization)
                 : (running(normalization.mean), running(normalization.variance))
             inverseDeviation = variance.map { 1 / ($0 + Self.epsilon).squareRoot() }
             let (scale, shift) = (parameter(normalization.scale), parameter(normalization.shift))
             lanes.set(mean: mean, scale: zip(scale, inverseDeviation).map(*), shift: shift)
         }
         if let slope { lanes.set(slope: parameter(slope)) }
-        apply(x: x, y: y)
+        if let y { apply(x: x, y: y) }
     }
 
     /// The pass alone, with the statistics of the last `forward`.
@@ -76,12 +79,12 @@ final class AffineOperation {
     /// Mean and biased variance of each channel; every slot counts as many voxels.
     ///
     /// Each slot's mean and M2 (the sum of squared deviations) are merged pairwise in slot order (Chan et al. 1983).
-    private func batchStatistics(of x: Tensor, updating normalization: Normalization) throws -> (
-        [Double], [Double]
-    ) {
+    private func batchStatistics(
+        of x: Tensor, sums known: [Double]?, updating normalization: Normalization
+    ) throws -> ([Double], [Double]) {
         let channels = layout.channels
         let perSlot = Double(layout.size.count)
-        let sums = lanes.moments(x: x, voxels: voxels, threads: context.threads)
+        let sums = known ?? AffineLanes.moments(x: x, voxels: voxels, threads: context.threads)
         var local = [Double](repeating: 0, count: context.slots * channels * 2)
         for slot in 0..<context.slots {
             for channel in 0..<channels {

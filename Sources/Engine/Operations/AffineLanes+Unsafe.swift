@@ -5,14 +5,13 @@ final class AffineLanes {
     private enum Row: Int, CaseIterable { case mean, scale, shift, slope, constant, linear }
 
     private let storage: FloatStorage
-    private let channels: Int, padded: Int, stride: Int
+    private let channels: Int, stride: Int
     private let activation: dr_activation
-    private var doubles: [Double] = []
     /// Scale of each channel, in double.
     private(set) var scale: [Double] = []
 
     init(channels: Int, padded: Int, activation: dr_activation) {
-        (self.channels, self.padded, self.activation) = (channels, padded, activation)
+        (self.channels, self.activation) = (channels, activation)
         stride = (padded + 15) / 16 * 16
         storage = FloatStorage(count: stride * Row.allCases.count)
     }
@@ -40,7 +39,7 @@ final class AffineLanes {
 
     func set(slope: [Double]) { write(.slope, slope) }
 
-    private var kernelView: dr_affine {
+    var kernelView: dr_affine {
         dr_affine(
             mean: pointer(.mean), scale: pointer(.scale), shift: pointer(.shift), slope: pointer(.slope),
             activation: activation)
@@ -52,7 +51,7 @@ final class AffineLanes {
     }
 
     /// [slot][padded channel][sum x, sum x^2]
-    func moments(x: Tensor, voxels: VoxelRuns, threads: Int) -> [Double] {
+    static func moments(x: Tensor, voxels: VoxelRuns, threads: Int) -> [Double] {
         sums(2, x, voxels) { partial, sums in
             var (from, runs) = (x.kernelView, voxels.kernelView)
             dr_moments(&from, &runs, sums, partial, Int32(threads))
@@ -61,7 +60,7 @@ final class AffineLanes {
 
     /// [slot][padded channel][sum dz, sum dz (x - mean), sum of dy z over z <= 0]
     func backwardSums(x: Tensor, dy: Tensor, voxels: VoxelRuns, threads: Int) -> [Double] {
-        sums(3, x, voxels) { partial, sums in
+        Self.sums(3, x, voxels) { partial, sums in
             var (from, gradient, runs, f) = (x.kernelView, dy.kernelView, voxels.kernelView, kernelView)
             dr_affine_backward_sums(&from, &gradient, &runs, &f, sums, partial, Int32(threads))
         }
@@ -81,17 +80,17 @@ final class AffineLanes {
             Int32(threads))
     }
 
-    private func sums(
+    private static func sums(
         _ count: Int, _ x: Tensor, _ voxels: VoxelRuns,
         _ body: (UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) -> Void
     ) -> [Double] {
-        let room = x.slots * padded * voxels.groupCount * count
-        if doubles.count < room { doubles = [Double](repeating: 0, count: room) }
-        return doubles.withUnsafeMutableBufferPointer { partial in
-            [Double](unsafeUninitializedCapacity: x.slots * padded * count) { sums, initialized in
+        let channels = x.slots * x.layout.paddedChannels
+        return withUnsafeTemporaryAllocation(of: Double.self, capacity: channels * voxels.groupCount * count) {
+            partial in
+            [Double](unsafeUninitializedCapacity: channels * count) { sums, initialized in
                 sums.initialize(repeating: 0)
                 if let from = partial.baseAddress, let to = sums.baseAddress { body(from, to) }
-                initialized = x.slots * padded * count
+                initialized = channels * count
             }
         }
     }

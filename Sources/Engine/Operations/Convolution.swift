@@ -1,74 +1,56 @@
 /// How a convolution is computed.
 public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
-    /// The fastest that the shape allows.
+    /// Winograd's where it applies, else direct.
     case auto
     /// The sum as it is written, by oneDNN.
     case direct
-    /// Winograd's minimal filtering where the kernel is 3^3, else direct.
+    /// Winograd's minimal filtering where the kernel is 3^3 (or 3^2 on 2D images), else direct.
     case winograd
+}
+
+/// A convolution's input: a tensor, and the affine pass that is applied as it is read.
+struct Operand {
+    let tensor: Tensor
+    var affine: AffineOperation?
+}
+
+/// What a convolution does to its output beside writing it.
+struct Epilogue {
+    /// Added to it: a shortcut, whose first channel meets the output's `firstChannel`.
+    var shortcut: Tensor?
+    var firstChannel = 0
+    /// Where each channel's sums go.
+    var sums: ChannelSums?
+}
+
+/// [slot][padded channel]{sum x, sum x^2} of an activation, from the pass that wrote it.
+final class ChannelSums {
+    var values: [Double]
+
+    init(slots: Int, layout: Layout) {
+        values = [Double](repeating: 0, count: slots * layout.paddedChannels * 2)
+    }
+}
+
+/// The voxels that a convolution reads and writes; others of x count as zero, others of y are left alone.
+struct Region: Hashable {
+    var x, y: Box
 }
 
 /// A way to compute one convolution and its gradients. It finds its parameters in the model it was made with.
 protocol ConvolutionKernel: AnyObject {
-    /// For the plan's summary.
+    /// For the plan's profile.
     var algorithm: String { get }
 
     /// Compiles the gradients: `data` unless the input needs none. `step` is when they run.
-    func prepareBackward(x: Tensor, y: Tensor, data: Bool, step: Int) throws(EngineError)
+    func prepareBackward(x: Operand, y: Tensor, data: Bool, step: Int) throws(EngineError)
 
     /// y[o, v] = sum over i, k of w[o, i, k] x[i, v + k - zeros] (+ bias[o])
-    func forward(x: Tensor, y: Tensor) throws(EngineError)
+    func forward(x: Operand, y: Tensor) throws(EngineError)
 
-    /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v];
+    /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v].
+    func backwardWeights(x: Operand, dy: Tensor) throws(EngineError)
+
     /// dx[i, v] = sum over o, k of w[o, i, k] dy[o, v - k + zeros], which overwrites.
-    func backward(x: Tensor, dy: Tensor, dx: Tensor?) throws(EngineError)
-}
-
-/// A convolution with stride 1. Its dilation lies in the layout of x and y, so that every kernel is undilated.
-final class ConvolutionOperation {
-    let convolution: Graph.Convolution
-    private let threads: Int
-    private let kernel: any ConvolutionKernel
-    /// Voxels beyond the image, of the input and of the output; nil where every phase is full.
-    private let inputTail, outputTail: VoxelRuns?
-
-    init(_ convolution: Graph.Convolution, x: Tensor, y: Tensor, context: Context, step: Int)
-        throws(EngineError)
-    {
-        self.convolution = convolution
-        threads = context.threads
-        inputTail = Self.tail(of: x.layout)
-        outputTail = Self.tail(of: y.layout)
-        if context.convolution != .direct && WinogradConvolution.computes(convolution) {
-            kernel = WinogradConvolution(convolution, x: x, y: y, context: context, step: step)
-        } else {
-            kernel = try DirectConvolution(convolution, x: x, y: y, context: context, step: step)
-        }
-    }
-
-    var algorithm: String { kernel.algorithm }
-
-    func prepareBackward(x: Tensor, y: Tensor, data: Bool, step: Int) throws(EngineError) {
-        try kernel.prepareBackward(x: x, y: y, data: data, step: step)
-    }
-
-    func forward(x: Tensor, y: Tensor) throws {
-        clear(x, inputTail)
-        try kernel.forward(x: x, y: y)
-    }
-
-    func backward(x: Tensor, dy: Tensor, dx: Tensor?) throws {
-        clear(x, inputTail)
-        clear(dy, outputTail)
-        try kernel.backward(x: x, dy: dy, dx: dx)
-    }
-
-    private static func tail(of layout: Layout) -> VoxelRuns? {
-        layout.hasTail ? VoxelRuns(layout, tail: true) : nil
-    }
-
-    /// A convolution reads zeros beyond the image.
-    private func clear(_ x: Tensor, _ tail: VoxelRuns?) {
-        if let tail { clearRuns(x, tail, threads: threads) }
-    }
+    func backwardData(dy: Tensor, dx: Tensor) throws(EngineError)
 }

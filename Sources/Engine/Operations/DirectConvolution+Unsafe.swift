@@ -7,10 +7,10 @@ final class ConvolutionPrimitive {
     private let name: String
 
     init(_ c: Graph.Convolution, x: Tensor, y: Tensor, direction: dnn_direction) throws(EngineError) {
-        let dilation = x.layout.dilation
-        let zeros = c.kernel.map { c.zeros($0) / (c.kernel.count == 1 ? 1 : dilation) }
+        // The dilation lies in the layout.
+        let zeros = c.kernel.map { c.zeros($0) / c.dilation }
         var shape = dnn_shape(
-            batch: Int64(x.slots * x.layout.phases), input_channels: Int64(c.inputChannels),
+            batch: Int64(x.slots), input_channels: Int64(c.inputChannels),
             output_channels: Int64(c.outputChannels), input: x.layout.extent.kernelView,
             output: y.layout.extent.kernelView,
             kernel: c.kernel.kernelView, padding: zeros.kernelView, has_bias: c.bias ? 1 : 0,
@@ -44,9 +44,4 @@ final class ConvolutionPrimitive {
             throw .oneDNN(operation: name, status: String(cString: dnn_status_text(status)))
         }
     }
-}
-
-func clearRuns(_ x: Tensor, _ runs: VoxelRuns, threads: Int) {
-    var (tensor, view) = (x.kernelView, runs.kernelView)
-    dr_clear(&tensor, &view, Int32(threads))
 }

@@ -2,7 +2,8 @@ import COneDNN
 
 /// Direct convolution through oneDNN.
 ///
-/// Weights stay plain [out, in, d, h, w] in the arena; oneDNN reorders them a call (a few megabytes).
+/// Weights stay plain [out, in, d, h, w] in the arena; oneDNN reorders them a call (a few megabytes). It computes the
+/// gaps of a dilated layout too, and reads them: they are cleared first.
 final class DirectConvolution: ConvolutionKernel {
     private let convolution: Graph.Convolution
     private let context: Context
@@ -14,50 +15,73 @@ final class DirectConvolution: ConvolutionKernel {
     private var dataScratch: Buffer?
     private let weights: ParameterArena.Entry
     private let bias: ParameterArena.Entry?
+    private let inputGaps, outputGaps: VoxelRuns?
 
-    init(_ convolution: Graph.Convolution, x: Tensor, y: Tensor, context: Context, step: Int)
+    init(_ convolution: Graph.Convolution, x: Operand, y: Tensor, context: Context, step: Int)
         throws(EngineError)
     {
+        precondition(x.affine == nil, "\(convolution.name): oneDNN reads plain tensors")
         (self.convolution, self.context) = (convolution, context)
         weights = context.model.parameters.existing("\(convolution.name).weight")
         bias = context.model.parameters.entry(named: "\(convolution.name).bias")
-        forwardPrimitive = try ConvolutionPrimitive(convolution, x: x, y: y, direction: DNN_FORWARD)
+        inputGaps = Self.gaps(of: x.tensor.layout)
+        outputGaps = Self.gaps(of: y.layout)
+        forwardPrimitive = try ConvolutionPrimitive(
+            convolution, x: x.tensor, y: y, direction: DNN_FORWARD)
         forwardScratch = context.planner.buffer(count: forwardPrimitive.scratchFloats, at: step)
     }
 
-    func prepareBackward(x: Tensor, y: Tensor, data: Bool, step: Int) throws(EngineError) {
-        let weights = try ConvolutionPrimitive(convolution, x: x, y: y, direction: DNN_BACKWARD_WEIGHTS)
+    func prepareBackward(x: Operand, y: Tensor, data: Bool, step: Int) throws(EngineError) {
+        let weights = try ConvolutionPrimitive(
+            convolution, x: x.tensor, y: y, direction: DNN_BACKWARD_WEIGHTS)
         weightsPrimitive = weights
         weightsScratch = context.planner.buffer(count: weights.scratchFloats, at: step)
         guard data else { return }
-        let gradient = try ConvolutionPrimitive(convolution, x: x, y: y, direction: DNN_BACKWARD_DATA)
+        let gradient = try ConvolutionPrimitive(
+            convolution, x: x.tensor, y: y, direction: DNN_BACKWARD_DATA)
         dataPrimitive = gradient
         dataScratch = context.planner.buffer(count: gradient.scratchFloats, at: step)
     }
 
-    func forward(x: Tensor, y: Tensor) throws(EngineError) {
+    func forward(x: Operand, y: Tensor) throws(EngineError) {
         let parameters = context.model.parameters
+        fill(x.tensor, inputGaps)
         try forwardPrimitive.run(
-            x: x, weights: parameters.pointer(weights), bias: bias.map(parameters.pointer), y: y,
+            x: x.tensor, weights: parameters.pointer(weights), bias: bias.map(parameters.pointer), y: y,
             scratch: forwardScratch)
     }
 
-    func backward(x: Tensor, dy: Tensor, dx: Tensor?) throws(EngineError) {
+    func backwardWeights(x: Operand, dy: Tensor) throws(EngineError) {
         guard let weightsPrimitive, let weightsScratch else {
             preconditionFailure("\(convolution.name) only infers")
         }
-        let (parameters, gradients) = (context.model.parameters, context.model.gradients)
+        let gradients = context.model.gradients
+        fill(x.tensor, inputGaps)
+        fill(dy, outputGaps)
         try weightsPrimitive.run(
-            x: x, weights: gradients.pointer(weights), bias: bias.map(gradients.pointer), y: dy,
+            x: x.tensor, weights: gradients.pointer(weights), bias: bias.map(gradients.pointer), y: dy,
             scratch: weightsScratch)
-        if let dx, let dataPrimitive, let dataScratch {
-            try dataPrimitive.run(
-                x: dx, weights: parameters.pointer(weights), bias: nil, y: dy, scratch: dataScratch)
+    }
+
+    func backwardData(dy: Tensor, dx: Tensor) throws(EngineError) {
+        guard let dataPrimitive, let dataScratch else {
+            preconditionFailure("\(convolution.name) has no gradient of its input")
         }
+        fill(dy, outputGaps)
+        try dataPrimitive.run(
+            x: dx, weights: context.model.parameters.pointer(weights), bias: nil, y: dy, scratch: dataScratch)
     }
 
     var algorithm: String {
         let primitives = [forwardPrimitive, dataPrimitive, weightsPrimitive].compactMap { $0 }
         return "direct, " + primitives.map(\.implementation).joined(separator: " / ")
+    }
+
+    private static func gaps(of layout: Layout) -> VoxelRuns? {
+        layout.hasGaps ? VoxelRuns(layout, gaps: true) : nil
+    }
+
+    private func fill(_ x: Tensor, _ gaps: VoxelRuns?) {
+        if let gaps { clear(x, gaps, threads: context.threads) }
     }
 }

@@ -1,21 +1,60 @@
 import CKernels
 
-/// Moves between dilations, and crops: forward to[v] = from[v + offset], backward the transpose.
-enum Relayout {
-    static func forward(from: Tensor, to: Tensor, offset: Size3, threads: Int) {
-        move(from, to, offset: offset, sign: 1, accumulate: false, threads: threads)
+/// A move between two orders of voxels, or a crop: forward to[v] = from[v + offset], backward the transpose.
+final class Relayout {
+    private let forwardMap, backwardMap: MoveMap
+    private let threads: Int
+
+    init(from: Layout, to: Layout, offset: Size3, threads: Int) {
+        forwardMap = MoveMap(from: from, to: to, offset: offset)
+        backwardMap = MoveMap(from: to, to: from, offset: offset.map { -offset[$0] })
+        self.threads = threads
     }
 
-    static func backward(dto: Tensor, dfrom: Tensor, offset: Size3, accumulate: Bool, threads: Int) {
-        move(dto, dfrom, offset: offset, sign: -1, accumulate: accumulate, threads: threads)
+    func forward(from: Tensor, to: Tensor) { forwardMap.run(from, to, accumulate: false, threads: threads) }
+
+    func backward(dto: Tensor, dfrom: Tensor, accumulate: Bool) {
+        backwardMap.run(dto, dfrom, accumulate: accumulate, threads: threads)
+    }
+}
+
+/// Where each voxel of the target lies and comes from, in the order in which the target lies in memory.
+private final class MoveMap {
+    private let storage: UnsafeMutableBufferPointer<Int32>
+    private let counts: Size3
+
+    init(from: Layout, to: Layout, offset: Size3) {
+        counts = to.size
+        var all: [Int32] = []
+        for axis in 0..<3 {
+            let (sources, targets) = (from.positions(axis), to.positions(axis))
+            let order = targets.indices.sorted { targets[$0] < targets[$1] }
+            func stride(_ layout: Layout) -> Int {
+                (axis + 1..<3).reduce(1) { $0 * layout.extent[$1] }
+            }
+            all += order.map { voxel in
+                let source = voxel + offset[axis]
+                return sources.indices.contains(source) ? Int32(sources[source] * stride(from)) : -1
+            }
+            all += order.map { Int32(targets[$0] * stride(to)) }
+        }
+        storage = .allocate(capacity: all.count)
+        _ = storage.initialize(from: all)
     }
 
-    private static func move(
-        _ source: Tensor, _ target: Tensor, offset: Size3, sign: Int, accumulate: Bool, threads: Int
-    ) {
+    deinit { storage.deallocate() }
+
+    func run(_ source: Tensor, _ target: Tensor, accumulate: Bool, threads: Int) {
+        guard let base = storage.baseAddress else { return }
+        var next = UnsafePointer(base)
+        func take(_ axis: Int) -> UnsafePointer<Int32> {
+            defer { next += counts[axis] }
+            return next
+        }
+        let (z, toZ, y, toY, x, toX) = (take(0), take(0), take(1), take(1), take(2), take(2))
+        var move = dr_move(from: (z, y, x), to: (toZ, toY, toX), count: counts.kernelView)
         var (from, to) = (source.kernelView, target.kernelView)
-        let steps = (0..<3).map { Int64(sign * offset[$0]) }
-        dr_relayout(&from, source.image, &to, target.image, steps, accumulate ? 1 : 0, Int32(threads))
+        dr_relayout(&from, &to, &move, accumulate ? 1 : 0, Int32(threads))
     }
 }
 
@@ -36,4 +75,10 @@ enum Shortcut {
             &wide, &narrow, &runs, Int32(first), Int32(dx.layout.channels), accumulate ? 1 : 0, Int32(threads)
         )
     }
+}
+
+/// Zeros the positions of `runs`.
+func clear(_ x: Tensor, _ runs: VoxelRuns, threads: Int) {
+    var (tensor, view) = (x.kernelView, runs.kernelView)
+    dr_clear(&tensor, &view, Int32(threads))
 }

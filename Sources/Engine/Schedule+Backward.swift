@@ -1,0 +1,187 @@
+// Outputs of affine passes, and their copies in another order, are not kept for backward but made again from what the
+// affine pass read, which halves the memory for one pass more.
+extension Schedule {
+    /// When backward of an instruction runs.
+    private func backwardTime(_ index: Int) -> Int { 2 * lowered.instructions.count - index }
+
+    mutating func scheduleBackward() throws(EngineError) {
+        let count = lowered.instructions.count
+        let gradient = context.tensor(logits.layout, at: count)
+        gradients[lowered.output] = gradient
+        logitsGradient = gradient
+        var done = CompletedEntries(arena: context.model.gradients)
+        for index in lowered.instructions.indices.reversed() {
+            let before = backward.count
+            try scheduleBackward(index)
+            completed += Array(repeating: completed.last ?? 0, count: backward.count - before)
+            if backward.count > before {
+                completed[completed.count - 1] = done.finish(lowered.instructions[index])
+            }
+        }
+        precondition(
+            completed.last == context.model.gradients.count, "backward does not reach every parameter")
+    }
+
+    private mutating func scheduleBackward(_ index: Int) throws(EngineError) {
+        let instruction = lowered.instructions[index]
+        let time = backwardTime(index)
+        guard let dy = gradients[instruction.output] else { return }
+        dy.buffer.touch(time)
+        switch instruction {
+        case .input: break
+        case .convolution(let convolution, let from, _):
+            try scheduleBackward(of: convolution, index, from: from, dy: dy)
+        case .affine(_, _, let from, _):
+            guard let operation = affines[index] else { return }
+            let x = required(from, at: time)
+            let target = needsGradient.contains(from) ? gradientTarget(from, at: time) : nil
+            backward.append(
+                Step(name: operation.name, kind: .elementwise) {
+                    try operation.backward(
+                        x: x, dy: dy, dx: target?.tensor, accumulate: target?.accumulate ?? false)
+                })
+        case .relayout(let from, _, _):
+            guard needsGradient.contains(from), let operation = relayouts[index] else { return }
+            let target = gradientTarget(from, at: time)
+            backward.append(
+                Step(name: "relayout", kind: .movement) {
+                    operation.backward(dto: dy, dfrom: target.tensor, accumulate: target.accumulate)
+                })
+        case .add(let from, let shortcut, _):
+            if needsGradient.contains(from) { gradients[from] = dy }
+            guard needsGradient.contains(shortcut) else { return }
+            if gradientMayAlias(shortcut, from: from, of: index) {
+                gradients[shortcut] = dy
+                return
+            }
+            let target = gradientTarget(shortcut, at: time)
+            let (voxels, threads) = (context.voxels(of: dy.layout), context.threads)
+            backward.append(
+                Step(name: "shortcut", kind: .elementwise) {
+                    Shortcut.backward(
+                        dy: dy, dx: target.tensor, voxels: voxels, accumulate: target.accumulate,
+                        threads: threads)
+                })
+        }
+    }
+
+    private mutating func scheduleBackward(
+        of convolution: Graph.Convolution, _ index: Int, from: Int, dy: Tensor
+    ) throws(EngineError) {
+        guard let kernel = convolutions[index], let y = tensors[lowered.instructions[index].output] else {
+            return
+        }
+        let time = backwardTime(index)
+        // `required` appends steps, which a closure that reads self cannot do.
+        var made: [Int: Tensor] = [:]
+        let value = deferredSource(from) ?? from
+        made[value] = required(value, at: time)
+        let x = operand(from, at: time) { made[$0] ?? tensor($0, at: time) }
+        let learns = needsGradient.contains(from)
+        try kernel.prepareBackward(x: x, y: y, data: learns, step: time)
+        let operations = operations(of: convolution, dy)
+        backward.append(
+            Step(
+                name: convolution.name + " dW", kind: .convolution, algorithm: kernel.algorithm,
+                operations: operations
+            ) { try kernel.backwardWeights(x: x, dy: dy) })
+        guard learns else { return }
+        // The pass overwrites; where another reader has been here before, its gradient is added afterwards.
+        let shared = gradients[from] != nil
+        let layout = lowered.layouts[from]
+        let dx = shared ? context.tensor(layout, at: time) : gradientTarget(from, at: time).tensor
+        backward.append(
+            Step(
+                name: convolution.name + " dX", kind: .convolution, algorithm: kernel.algorithm,
+                operations: operations
+            ) { try kernel.backwardData(dy: dy, dx: dx) })
+        guard shared else { return }
+        let total = gradientTarget(from, at: time).tensor
+        let (voxels, threads) = (context.voxels(of: layout), context.threads)
+        backward.append(
+            Step(name: "add gradient", kind: .elementwise) {
+                Shortcut.forward(x: dx, y: total, voxels: voxels, threads: threads)
+            })
+    }
+
+    /// What the affine pass behind a deferred value reads.
+    private func deferredSource(_ value: Int) -> Int? {
+        guard isDeferred(value), let producer = producers[value],
+            case .affine(_, _, let from, _) = lowered.instructions[producer]
+        else { return nil }
+        return from
+    }
+
+    /// The gradient of a sum is that of both terms. They share memory where the sum is the first to reach the shortcut
+    /// and the other term's producer has read it before anyone adds to the shortcut's.
+    private func gradientMayAlias(_ shortcut: Int, from: Int, of index: Int) -> Bool {
+        guard gradients[shortcut] == nil, lowered.layouts[shortcut] == lowered.layouts[from],
+            let reader = producers[from]
+        else { return false }
+        if case .add = lowered.instructions[reader] { return false }
+        return consumers[shortcut, default: []].allSatisfy { $0 == index || $0 < reader }
+    }
+
+    /// Where a value's gradient goes, and whether something is there already.
+    private mutating func gradientTarget(_ value: Int, at time: Int) -> (tensor: Tensor, accumulate: Bool) {
+        if let known = gradients[value] {
+            known.buffer.touch(time)
+            return (known, true)
+        }
+        let new = context.tensor(lowered.layouts[value], at: time)
+        gradients[value] = new
+        return (new, false)
+    }
+
+    private func isMadeAgain(_ value: Int) -> Bool {
+        guard let producer = producers[value] else { return false }
+        switch lowered.instructions[producer] {
+        case .affine: return true
+        case .relayout(let from, _, _): return isMadeAgain(from)
+        default: return false
+        }
+    }
+
+    /// A value that backward reads: kept since forward, or made again now.
+    private mutating func required(_ value: Int, at time: Int) -> Tensor {
+        guard isMadeAgain(value), let producer = producers[value] else { return tensor(value, at: time) }
+        let y = context.tensor(lowered.layouts[value], at: time)
+        switch lowered.instructions[producer] {
+        case .affine(_, _, let from, _):
+            guard let operation = affines[producer] else { return y }
+            let x = required(from, at: time)
+            backward.append(
+                Step(name: "\(operation.name) again", kind: .elementwise) { operation.apply(x: x, y: y) })
+        case .relayout(let from, _, _):
+            guard let operation = relayouts[producer] else { return y }
+            let x = required(from, at: time)
+            backward.append(
+                Step(name: "relayout again", kind: .movement) { operation.forward(from: x, to: y) })
+        default: break
+        }
+        return y
+    }
+}
+
+/// How far the gradients are final from the start of their arena on.
+private struct CompletedEntries {
+    private let entries: [ParameterArena.Entry]
+    private var finished: Set<String> = []
+    private var next = 0
+
+    init(arena: ParameterArena) { entries = arena.entries }
+
+    /// - Returns: The end of the final part after backward of `instruction`.
+    mutating func finish(_ instruction: LoweredGraph.Instruction) -> Int {
+        switch instruction {
+        case .convolution(let convolution, _, _):
+            finished.formUnion(["\(convolution.name).weight", "\(convolution.name).bias"])
+        case .affine(let normalization, let activation, _, _):
+            if let normalization { finished.formUnion(["\(normalization).weight", "\(normalization).bias"]) }
+            if case .prelu(let name) = activation { finished.insert("\(name).slope") }
+        default: break
+        }
+        while next < entries.count, finished.contains(entries[next].name) { next += 1 }
+        return next == 0 ? 0 : entries[next - 1].range.upperBound
+    }
+}
