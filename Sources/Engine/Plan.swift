@@ -39,6 +39,8 @@ public final class Plan {
     let head: LossHead?
     let context: Context
     private let arena: FloatStorage
+    /// Is told of every operation that has run; for profiles.
+    public var observer: ((OperationReport) -> Void)?
     /// Voxels of one image are counted in 32 bits.
     private static let largestEdge = 1024
     /// [slot][channel][voxel], as the sampler writes it.
@@ -128,7 +130,17 @@ public final class Plan {
     public func forward() throws {
         dr_set_threads(Int32(options.threads))
         packInput()
-        for step in schedule.forward { try step.run() }
+        for step in schedule.forward { try run(step, .forward) }
+    }
+
+    private func run(_ step: Step, _ pass: OperationReport.Pass) throws {
+        guard let observer else { return try step.run() }
+        let start = ContinuousClock.now
+        try step.run()
+        observer(
+            OperationReport(
+                name: step.name, pass: pass, kind: step.kind, algorithm: step.algorithm,
+                operations: step.operations, duration: start.duration(to: .now)))
     }
 
     /// The loss of the global batch against `withReference`; a collective call where the plan has an exchange.
@@ -150,7 +162,7 @@ public final class Plan {
         head.backward(gradient: gradient)
         var done = 0
         for (index, step) in schedule.backward.enumerated() {
-            try step.run()
+            try run(step, .backward)
             try completed(done..<schedule.completed[index])
             done = schedule.completed[index]
         }

@@ -9,7 +9,7 @@ extension Dicerank {
     struct Bench: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Measure parts of a training.",
-            subcommands: [Step.self])
+            subcommands: [PlanProfile.self, Step.self])
 
         /// Measures training steps on random data.
         struct Step: ParsableCommand {
@@ -74,43 +74,5 @@ extension Dicerank {
                 }
             }
         }
-    }
-}
-
-/// A training step on data that cost nothing to get.
-private final class RandomStep {
-    let plan: Plan
-    private let optimizer: any Optimizer
-    private var count = 0
-
-    init(_ configuration: RunConfiguration, channels: Int, threads: Int) throws {
-        let network = try configuration.network.make(
-            inputChannels: channels, classes: configuration.data.classes)
-        let size = configuration.patch.size
-        plan = try Plan(
-            training: network.graph(), inputSize: Size3(size[0], size[1], size[2]),
-            options: Plan.Options(slots: configuration.batch, threads: threads),
-            loss: configuration.loss.make())
-        plan.model.initialise(seed: UInt64(configuration.seed))
-        optimizer = configuration.optimizer.make(
-            parameterCount: plan.model.parameters.count,
-            options: PassOptions(instructionSet: plan.instructionSet, threads: threads))
-        var random = SystemRandomNumberGenerator()
-        for slot in 0..<configuration.batch {
-            plan.withInput(slot: slot) {
-                for i in $0.indices { $0[i] = Float.random(in: -2...2, using: &random) }
-            }
-            plan.withReference(slot: slot) { for i in $0.indices { $0[i] = i % 50 == 0 ? 1 : 0 } }
-        }
-    }
-
-    func seconds() throws -> Double {
-        let start = ContinuousClock.now
-        count += 1
-        try plan.forward()
-        _ = try plan.loss()
-        try plan.backward { _ in }
-        optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: count)
-        return start.duration(to: .now) / .seconds(1)
     }
 }

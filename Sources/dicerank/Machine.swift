@@ -14,8 +14,13 @@ enum Machine {
     }
 
     /// The largest resident memory that this process has had, in bytes; 0 where the system does not say.
-    static var peakBytes: Int {
-        let line = text("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    static var peakBytes: Int { status("VmHWM:") }
+
+    /// The resident memory that it has now, in bytes.
+    static var residentBytes: Int { status("VmRSS:") }
+
+    private static func status(_ key: String) -> Int {
+        let line = text("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix(key) }
         let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
         return (kibibytes ?? 0) << 10
     }

@@ -14,17 +14,20 @@ public struct Checkpoint: Sendable, Equatable {
     /// Ranks and threads a rank that wrote it.
     public var ranks: Int
     public var threads: Int
+    /// The algorithm of each convolution, `<name> <algorithm>` a line; empty where none was chosen by time.
+    public var algorithms: String
     public var tensors: [SafetensorsFile.Tensor]
 
     public init(
         step: Int, network: String, configurationText: String, ranks: Int, threads: Int,
-        tensors: [SafetensorsFile.Tensor]
+        algorithms: String = "", tensors: [SafetensorsFile.Tensor]
     ) {
         self.step = step
         self.network = network
         self.configurationText = configurationText
         self.ranks = ranks
         self.threads = threads
+        self.algorithms = algorithms
         self.tensors = tensors
     }
 
@@ -68,7 +71,8 @@ extension Checkpoint {
         self.init(
             step: try number("step"), network: try text("network"),
             configurationText: try text("configuration"),
-            ranks: try number("ranks"), threads: try number("threads"), tensors: file.tensors)
+            ranks: try number("ranks"), threads: try number("threads"),
+            algorithms: file.metadata["algorithms"] ?? "", tensors: file.tensors)
     }
 
     /// Writes the checkpoint, whole or not at all, after reading it back.
@@ -87,6 +91,7 @@ extension Checkpoint {
                 "network": network, "configuration": configurationText, "ranks": "\(ranks)",
                 "threads": "\(threads)",
             ])
+        if !algorithms.isEmpty { file.metadata["algorithms"] = algorithms }
         file.metadata["digest"] = Self.digest(of: file)
         return file
     }

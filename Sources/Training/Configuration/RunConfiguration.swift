@@ -23,6 +23,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var optimizer = Optimizer()
     /// Number format of the convolutions; default `float32`.
     public var precision = Precision.float32
+    /// How convolutions are computed; default `auto`.
+    public var convolution = Convolution.auto
     /// Threads a rank, 1 to 1,024; nil (`auto`, the default) shares the node's cores fairly.
     public var threads: Int?
     public var checkpoint = Checkpoint()
@@ -32,6 +34,15 @@ public struct RunConfiguration: Sendable, Equatable {
     public enum Precision: String, ConfigurationChoice {
         case float32
         static let planned = ["bfloat16"]
+    }
+
+    public enum Convolution: String, ConfigurationChoice {
+        /// Each by the algorithm that is the fastest here: timed when a run starts, then kept by its checkpoints.
+        case auto
+        /// The sum as it is written, by oneDNN.
+        case direct
+        /// Winograd's minimal filtering where the kernel is 3^3, else direct.
+        case winograd
     }
 
     /// The defaults, for the subjects of `list`.
@@ -137,6 +148,7 @@ extension RunConfiguration: ConfigurationSection {
         try keys.section("loss", &loss)
         try keys.section("optimizer", &optimizer)
         try keys.choice("precision", &precision)
+        try keys.choice("convolution", &convolution)
         try keys.automatic("threads", &threads, 1...1024)
         try keys.section("checkpoint", &checkpoint)
         try keys.section("distributed", &distributed)

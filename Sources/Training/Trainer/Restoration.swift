@@ -20,21 +20,53 @@ enum RunFolder {
     }
 }
 
-/// Takes a run's state from a checkpoint: rank 0 reads, the others receive.
+/// The checkpoint that a run goes on from: rank 0 reads it, the others receive.
 struct Restoration {
-    let configuration: RunConfiguration
-    let options: TrainingOptions
-    let store: CheckpointStore
-    let model: Parameters
-    let optimizer: any Optimizer
     let logger: Logger
+    /// On rank 0 only; nil for a new run.
+    let checkpoint: Checkpoint?
+    private let path: String
+    private let changes: [RunConfiguration.Difference]
 
-    /// Collective.
+    /// Finds and reads it. Collective.
+    /// - Throws: the same on all ranks.
+    init(
+        _ configuration: RunConfiguration, options: TrainingOptions, store: CheckpointStore, logger: Logger,
+        communicator: any Communicator
+    ) throws {
+        self.logger = logger
+        let found = try communicator.together {
+            communicator.rank == 0 ? try Self.find(options, store: store, logger: logger) : nil
+        }
+        (checkpoint, path) = (found?.checkpoint, found?.path ?? "")
+        changes = try communicator.together {
+            try found.map { try $0.checkpoint.check(against: configuration, path: $0.path) } ?? []
+        }
+    }
+
+    private static func find(
+        _ options: TrainingOptions, store: CheckpointStore, logger: Logger
+    ) throws -> (checkpoint: Checkpoint, path: String)? {
+        switch options.resume {
+        case .never: return nil
+        case .file(let file): return (try Checkpoint(contentsOf: file), file)
+        case .automatic:
+            guard let found = try store.newest() else { return nil }
+            for sentence in found.warnings { logger.warning("\(sentence)") }
+            return (found.checkpoint, found.path)
+        }
+    }
+
+    /// Gives all ranks the checkpoint's state. Collective.
     /// - Returns: the steps done, 0 for a new run.
     /// - Throws: the same on all ranks.
-    func restore(on communicator: any Communicator) throws -> Int {
-        let own = try communicator.together { communicator.rank == 0 ? try restoreHere() : 0 }
-        let step = Int(try communicator.allReduce(Int64(own), .maximum))
+    func restore(
+        _ model: Parameters, _ optimizer: any Optimizer, on communicator: any Communicator
+    ) throws -> Int {
+        try communicator.together {
+            if let checkpoint { try take(checkpoint, model, optimizer) }
+        }
+        let step = Int(try communicator.allReduce(Int64(checkpoint?.step ?? 0), .maximum))
         guard step > 0, communicator.size > 1 else { return step }
         try communicator.broadcast(model.parameters)
         try communicator.broadcast(model.statistics)
@@ -46,31 +78,7 @@ struct Restoration {
         return step
     }
 
-    private func restoreHere() throws -> Int {
-        let checkpoint: Checkpoint
-        let path: String
-        switch options.resume {
-        case .never: return 0
-        case .file(let file):
-            checkpoint = try Checkpoint(contentsOf: file)
-            path = file
-        case .automatic:
-            guard let found = try store.newest() else { return 0 }
-            for sentence in found.warnings { logger.warning("\(sentence)") }
-            checkpoint = found.checkpoint
-            path = found.path
-        }
-        let changes = try checkpoint.check(against: configuration, path: path)
-        try take(checkpoint, path: path)
-        logger.info(
-            "Resuming at step \(checkpoint.step) from \(path), which \(checkpoint.ranks) ranks wrote.")
-        for change in changes {
-            logger.info("\(change.key) was \(change.other) and is \(change.value) from now on.")
-        }
-        return checkpoint.step
-    }
-
-    private func take(_ checkpoint: Checkpoint, path: String) throws {
+    private func take(_ checkpoint: Checkpoint, _ model: Parameters, _ optimizer: any Optimizer) throws {
         let slices = model.parameters.slices
         let parameters = try checkpoint.values(of: slices, path: path)
         let statistics = try checkpoint.values(of: model.statistics.slices, path: path)
@@ -80,5 +88,10 @@ struct Restoration {
         try optimizer.restore(checkpoint, slices: slices, path: path)
         model.parameters.setValues(parameters)
         model.statistics.setValues(statistics)
+        logger.info(
+            "Resuming at step \(checkpoint.step) from \(path), which \(checkpoint.ranks) ranks wrote.")
+        for change in changes {
+            logger.info("\(change.key) was \(change.other) and is \(change.value) from now on.")
+        }
     }
 }

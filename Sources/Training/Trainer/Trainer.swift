@@ -58,6 +58,12 @@ public final class Trainer {
                 console: console, path: isWriter ? options.runFolder + "/log.txt" : nil,
                 quiet: options.quiet || !isWriter)
         }
+        var logger = log.logger()
+        if !isWriter { logger[metadataKey: "rank"] = "\(communicator.rank)" }
+        let restoration = try Restoration(
+            task.configuration, options: options, store: store, logger: logger, communicator: communicator)
+        let algorithms = try AlgorithmDecision(task, restoration: restoration, threads: placement.threads)
+            .choose(on: communicator)
         let exchange = RankExchange(communicator)
         let plan = try communicator.together {
             try Plan(
@@ -65,15 +71,14 @@ public final class Trainer {
                 options: Plan.Options(
                     slots: assignment.localSlots.count, firstSlot: assignment.localSlots.lowerBound,
                     globalSlots: configuration.batch, threads: placement.threads,
-                    batchStatistics: configuration.network.batchNorm == .global ? .global : .rank),
+                    batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
+                    algorithms: algorithms),
                 loss: task.loss, exchange: exchange)
         }
         plan.model.initialise(seed: UInt64(configuration.seed))
         let optimizer = configuration.optimizer.make(
             parameterCount: plan.model.parameters.count,
             options: PassOptions(instructionSet: plan.instructionSet, threads: placement.threads))
-        var logger = log.logger()
-        if !isWriter { logger[metadataKey: "rank"] = "\(communicator.rank)" }
 
         self.configuration = task.configuration
         self.options = options
@@ -90,10 +95,7 @@ public final class Trainer {
         reducer = GradientReducer(
             communicator: communicator, arena: plan.model.gradients,
             bucketMebibytes: configuration.distributed.bucketMebibytes)
-        firstStep = try Restoration(
-            configuration: task.configuration, options: options, store: store, model: plan.model,
-            optimizer: optimizer, logger: logger
-        ).restore(on: communicator)
+        firstStep = try restoration.restore(plan.model, optimizer, on: communicator)
         try ReplicaState(task: task, plan: plan, firstStep: firstStep).check(on: communicator)
         watchdog = Watchdog(
             seconds: Double(configuration.distributed.timeout),

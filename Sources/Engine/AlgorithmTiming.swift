@@ -1,0 +1,123 @@
+/// How long each algorithm of a convolution takes here: forward, gradient of the weights, gradient of the input.
+public struct AlgorithmTiming: Sendable {
+    /// Convolutions that share a shape, by name, in the order of the network.
+    public let names: [String]
+    public let candidates: [Candidate]
+
+    public struct Candidate: Sendable {
+        public let algorithm: ConvolutionAlgorithm
+        /// Medians; zero for what the network never computes.
+        public let forward, weights, data: Duration
+        public var total: Duration { forward + weights + data }
+    }
+
+    public var fastest: ConvolutionAlgorithm {
+        candidates.min { $0.total < $1.total }?.algorithm ?? .direct
+    }
+}
+
+extension AlgorithmChoice {
+    /// The fastest of each convolution.
+    public init(_ timings: [AlgorithmTiming]) {
+        self.init()
+        for timing in timings {
+            for name in timing.names { named[name] = timing.fastest }
+        }
+    }
+}
+
+extension AlgorithmTiming {
+    /// Longer axes are cut to so many voxels: ratios hardly change, and the start of a run stays short.
+    private static let longestEdge = 32
+    private static let rounds = 3
+
+    /// Times the candidates of every convolution for which there is a choice, on one slot of random data.
+    public static func measure(
+        _ graph: Graph, inputSize: Size3, threads: Int, instructionSet: InstructionSet? = nil
+    ) throws(EngineError) -> [AlgorithmTiming] {
+        let selected = try InstructionSet.selected()
+        let instructions = instructionSet ?? selected
+        let lowered = try LoweredGraph(graph, inputSize: inputSize, instructionSet: instructions)
+        var shapes: [TimedShape] = []
+        var names: [TimedShape: [String]] = [:]
+        for instruction in lowered.instructions {
+            guard case .convolution(var convolution, let from, _) = instruction,
+                WinogradConvolution.computes(convolution, planar: lowered.layouts[from].planar)
+            else { continue }
+            let name = convolution.name
+            convolution.name = "convolution"
+            var layout = lowered.layouts[from]
+            layout.size = layout.size.map { min(layout.size[$0], longestEdge) }
+            let shape = TimedShape(convolution: convolution, layout: layout)
+            if names[shape] == nil { shapes.append(shape) }
+            names[shape, default: []].append(name)
+        }
+        var timings: [AlgorithmTiming] = []
+        for shape in shapes {
+            var candidates: [Candidate] = []
+            for algorithm in [ConvolutionAlgorithm.direct, .winograd] {
+                candidates.append(try shape.measure(algorithm, rounds: rounds, threads: threads))
+            }
+            timings.append(AlgorithmTiming(names: names[shape] ?? [], candidates: candidates))
+        }
+        return timings
+    }
+}
+
+/// A convolution by itself.
+private struct TimedShape: Hashable {
+    let convolution: Graph.Convolution
+    /// Of the input.
+    let layout: Layout
+
+    func measure(
+        _ algorithm: ConvolutionAlgorithm, rounds: Int, threads: Int
+    ) throws(EngineError) -> AlgorithmTiming.Candidate {
+        var graph = Graph(inputChannels: convolution.inputChannels)
+        let value = graph.convolution(
+            graph.input, name: convolution.name, channels: convolution.outputChannels,
+            kernel: convolution.kernel, dilation: convolution.dilation, padding: convolution.padding,
+            bias: convolution.bias)
+        graph.setOutput(value)
+        let context = Context(
+            options: Plan.Options(slots: 1, threads: threads), instructionSet: layout.instructionSet,
+            exchange: SoloExchange(), model: Parameters(graph: graph))
+        var output = layout.with(channels: convolution.outputChannels, size: convolution.outputSize(layout.size))
+        if convolution.padding == .valid, layout.dilation > 1 {
+            output.gap = layout.gap.map { layout.gap[$0] + convolution.kernel[$0] - 1 }
+        }
+        let (x, y) = (context.tensor(layout, at: 0), context.tensor(output, at: 0))
+        let dx = context.tensor(layout, at: 0)
+        for tensor in [x, y, dx] { tensor.buffer.touch(1) }
+        let kernel: any ConvolutionKernel
+        if algorithm == .winograd {
+            kernel = WinogradConvolution(
+                convolution, x: Operand(tensor: x), y: y, epilogue: Epilogue(),
+                region: Region(x: Box(layout.size), y: Box(output.size)), context: context, step: 0)
+        } else {
+            kernel = try DirectConvolution(
+                convolution, x: Operand(tensor: x), y: y, context: context, step: 0)
+        }
+        try kernel.prepareBackward(x: Operand(tensor: x), y: y, data: true, step: 1)
+        let arena = FloatStorage(count: context.planner.layOut())
+        context.planner.bind(to: arena)
+        var times: [[Duration]] = [[], [], []]
+        func time(_ index: Int, _ body: () throws(EngineError) -> Void) throws(EngineError) {
+            let start = ContinuousClock.now
+            try body()
+            times[index].append(start.duration(to: .now))
+        }
+        for _ in 0...rounds {
+            try time(0) { () throws(EngineError) in try kernel.forward(x: Operand(tensor: x), y: y) }
+            try time(1) { () throws(EngineError) in
+                try kernel.backwardWeights(x: Operand(tensor: x), dy: y)
+            }
+            try time(2) { () throws(EngineError) in try kernel.backwardData(dy: y, dx: dx) }
+        }
+        withExtendedLifetime(arena) {}
+        // The first round warms up.
+        let medians = times.map { $0.dropFirst().sorted()[rounds / 2] }
+        return AlgorithmTiming.Candidate(
+            algorithm: algorithm, forward: medians[0], weights: medians[1], data: medians[2])
+    }
+}

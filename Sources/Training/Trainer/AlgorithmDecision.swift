@@ -1,0 +1,70 @@
+import Collectives
+import Engine
+import Logging
+
+/// Decides by which algorithm each convolution runs: rank 0 for all, so that replicas stay equal.
+struct AlgorithmDecision {
+    private let task: TrainingTask
+    private let restoration: Restoration
+    private let threads: Int
+
+    init(_ task: TrainingTask, restoration: Restoration, threads: Int) {
+        (self.task, self.restoration, self.threads) = (task, restoration, threads)
+    }
+
+    /// Collective.
+    /// - Throws: the same on all ranks.
+    func choose(on communicator: any Communicator) throws -> AlgorithmChoice {
+        switch task.configuration.convolution {
+        case .direct: return AlgorithmChoice(.direct)
+        case .winograd: return AlgorithmChoice(.winograd)
+        case .auto: break
+        }
+        let text = try communicator.together { communicator.rank == 0 ? try decide().text : "" }
+        let all = try communicator.allGatherVariable(Array(text.utf8))
+        return AlgorithmChoice(text: String(decoding: all[0], as: UTF8.self))
+    }
+
+    private func decide() throws -> AlgorithmChoice {
+        if let known = restoration.checkpoint?.algorithms, !known.isEmpty {
+            return AlgorithmChoice(text: known)
+        }
+        let start = ContinuousClock.now
+        let timings = try AlgorithmTiming.measure(
+            task.graph, inputSize: task.patchSize, threads: threads)
+        for timing in timings {
+            let times = timing.candidates.map { "\($0.algorithm) \($0.total.milliseconds) ms" }
+            restoration.logger.debug(
+                "\(timing.names.joined(separator: ", ")): \(times.joined(separator: ", "))")
+        }
+        let choice = AlgorithmChoice(timings)
+        restoration.logger.info(
+            """
+            Convolutions were timed for \(start.duration(to: .now).milliseconds) ms: \
+            \(choice.named.values.count { $0 == .winograd }) run by Winograd's algorithm, \
+            \(choice.named.values.count { $0 == .direct }) directly
+            """)
+        return choice
+    }
+}
+
+extension AlgorithmChoice {
+    /// `<name> <algorithm>` a line, as checkpoints keep it.
+    var text: String {
+        named.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }.joined(separator: "\n")
+    }
+
+    /// Lines that say nothing known are passed over: the rule decides for their convolutions.
+    init(text: String) {
+        self.init()
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ").map(String.init)
+            if words.count == 2 { named[words[0]] = ConvolutionAlgorithm(rawValue: words[1]) }
+        }
+    }
+}
+
+extension Duration {
+    /// Rounded.
+    var milliseconds: Int { Int((self / .milliseconds(1)).rounded()) }
+}

@@ -1,0 +1,63 @@
+import Engine
+import Training
+
+/// A training step on data that cost nothing to get.
+final class RandomStep {
+    let plan: Plan
+    /// What the algorithms were chosen by; empty where the configuration names one.
+    let timings: [AlgorithmTiming]
+    private let optimizer: any Optimizer
+    private var count = 0
+
+    init(_ configuration: RunConfiguration, channels: Int, threads: Int) throws {
+        let network = try configuration.network.make(
+            inputChannels: channels, classes: configuration.data.classes)
+        let size = configuration.patch.size
+        let inputSize = Size3(size[0], size[1], size[2])
+        let graph = network.graph()
+        timings =
+            configuration.convolution == .auto
+            ? try AlgorithmTiming.measure(graph, inputSize: inputSize, threads: threads) : []
+        var algorithms = AlgorithmChoice(timings)
+        algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
+        plan = try Plan(
+            training: graph, inputSize: inputSize,
+            options: Plan.Options(slots: configuration.batch, threads: threads, algorithms: algorithms),
+            loss: configuration.loss.make())
+        plan.model.initialise(seed: UInt64(configuration.seed))
+        optimizer = configuration.optimizer.make(
+            parameterCount: plan.model.parameters.count,
+            options: PassOptions(instructionSet: plan.instructionSet, threads: threads))
+        var random = SystemRandomNumberGenerator()
+        for slot in 0..<configuration.batch {
+            plan.withInput(slot: slot) {
+                for i in $0.indices { $0[i] = Float.random(in: -2...2, using: &random) }
+            }
+            plan.withReference(slot: slot) { for i in $0.indices { $0[i] = i % 50 == 0 ? 1 : 0 } }
+        }
+    }
+
+    func seconds() throws -> Double {
+        let start = ContinuousClock.now
+        count += 1
+        try plan.forward()
+        _ = try plan.loss()
+        try plan.backward { _ in }
+        optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: count)
+        return start.duration(to: .now) / .seconds(1)
+    }
+
+    /// A step with the times of its operations.
+    func profile() throws -> (operations: [OperationReport], seconds: Double) {
+        var operations: [OperationReport] = []
+        plan.observer = { operations.append($0) }
+        defer { plan.observer = nil }
+        let seconds = try seconds()
+        return (operations, seconds)
+    }
+
+    /// Bytes of parameters, gradients and the optimiser's state.
+    var stateBytes: Int {
+        (2 + optimizer.stateNames.count) * plan.model.parameters.count * MemoryLayout<Float>.stride
+    }
+}
