@@ -188,9 +188,9 @@ private struct Order {
 extension LoweredGraph {
     /// The voxels of each value that anything reads; nil where nothing does.
     ///
-    /// Ahead of a crop a convolution has to compute no more than what is kept. Statistics need all voxels, and so do
-    /// passes over values whose other voxels would be left undefined.
-    func needed() -> [Box?] {
+    /// Ahead of a crop a convolution has to compute no more than what is kept. In training, statistics need all voxels,
+    /// and so do the gradients of passes whose input would otherwise be undefined in places.
+    func needed(training: Bool) -> [Box?] {
         var boxes = [Box?](repeating: nil, count: layouts.count)
         func need(_ value: Int, _ box: Box) { boxes[value] = boxes[value]?.union(box) ?? box }
         need(output, Box(layouts[output].size))
@@ -208,7 +208,7 @@ extension LoweredGraph {
                             min(size[$0], box.upper[$0] - c.zeros($0) + c.dilation * (c.kernel[$0] - 1))
                         }))
             case .affine(_, _, let from, _):
-                need(from, Box(layouts[from].size))
+                need(from, training ? Box(layouts[from].size) : box)
             case .relayout(let from, _, let offset):
                 let size = layouts[from].size
                 need(

@@ -35,7 +35,7 @@ struct Schedule {
     {
         (self.lowered, self.context, self.training) = (lowered, context, training)
         self.algorithms = algorithms
-        needed = lowered.needed()
+        needed = lowered.needed(training: training)
         // Placeholders until the first and the last instruction have been seen.
         input = Tensor(layout: lowered.layouts[0], slots: 0, buffer: context.planner.buffer(count: 0, at: 0))
         logits = input
