@@ -16,13 +16,14 @@ extension Dicerank {
             static let configuration = CommandConfiguration(
                 abstract: "Time training steps of a configuration on random data.",
                 discussion: """
-                    Data files are not read; patch, batch, network, loss and threads are the configuration's, on one \
-                    rank. With --interactive it prints "ready", then answers each line "step" on standard input with \
+                    Data files are not read; patch, batch, network, loss and threads are the configuration's, shared \
+                    by the ranks under mpirun. With --interactive it prints "ready", then answers each line "step" on standard input with \
                     the seconds of a step and each line "memory" with its peak in bytes, so that a script can \
-                    alternate it with another program.
+                    alternate it with another program. Ranks that wait for a line keep their cores busy.
 
-                    Example:
-                      dicerank bench step Configs/wmh_highres3dnet.yaml --channels 3 --steps 5
+                    Examples:
+                      dicerank bench step Configs/wmh_highres3dnet_paper.yaml --channels 3 --steps 5
+                      mpirun -np 5 dicerank bench step Configs/wmh_highres3dnet_paper.yaml
                     """)
 
             @Argument(help: ArgumentHelp("Configuration, a YAML file.", valueName: "CONFIG"))
@@ -53,23 +54,53 @@ extension Dicerank {
             }
 
             func run() throws {
-                let configuration = try RunConfiguration(contentsOf: config, overrides: set)
-                let placement = try Placement.query(
-                    on: SoloCommunicator(),
-                    threads: configuration.threads.map { .exactly($0) } ?? .automatic)
-                let step = try RandomStep(configuration, channels: channels, threads: placement.threads)
-                common.report.note(step.plan.summary)
-                _ = try step.seconds()
-                guard interactive else {
-                    for _ in 0..<steps { common.report.result(String(format: "%.4f", try step.seconds())) }
-                    return
+                try Ranks.run { world in
+                    let configuration = try world.together {
+                        try RunConfiguration(contentsOf: config, overrides: set)
+                    }
+                    let placement = try Placement.query(
+                        on: world, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
+                    let measured = try world.together {
+                        try RandomStep(
+                            configuration, channels: channels, threads: placement.threads, communicator: world)
+                    }
+                    if world.rank == 0 { common.report.note(measured.plan.summary) }
+                    _ = try measured.seconds()
+                    if interactive {
+                        try serve(measured, world)
+                    } else {
+                        for _ in 0..<steps { say(String(format: "%.4f", try measured.seconds()), world) }
+                    }
                 }
-                common.report.result("ready")
-                while let line = readLine() {
-                    switch line {
-                    case "step": common.report.result("\(try step.seconds())")
-                    case "memory": common.report.result("\(Machine.peakBytes)")
-                    default: throw CommandError("The line '\(line)' was read, expected step or memory.")
+            }
+
+            private func say(_ line: String, _ world: any Communicator) {
+                if world.rank == 0 { common.report.result(line) }
+            }
+
+            /// Rank 0 reads the lines and tells the others what to do.
+            private func serve(_ step: RandomStep, _ world: any Communicator) throws {
+                say("ready", world)
+                while true {
+                    let order = try world.together { world.rank == 0 ? try Order.read() : .step }
+                    switch Order(rawValue: try world.allReduce(world.rank == 0 ? order.rawValue : 0, .sum)) {
+                    case .step: say("\(try step.seconds())", world)
+                    case .memory: say("\(try world.allReduce(Int64(Machine.peakBytes), .maximum))", world)
+                    default: return
+                    }
+                }
+            }
+
+            private enum Order: Int64 {
+                case end, step, memory
+
+                static func read() throws -> Order {
+                    switch readLine() {
+                    case nil: return .end
+                    case "step": return .step
+                    case "memory": return .memory
+                    case .some(let line):
+                        throw CommandError("The line '\(line)' was read, expected step or memory.")
                     }
                 }
             }

@@ -46,11 +46,12 @@ extension Dicerank.Bench {
 
         func run() throws {
             let configuration = try RunConfiguration(contentsOf: config, overrides: set)
+            let alone = SoloCommunicator()
             let placement = try Placement.query(
-                on: SoloCommunicator(),
+                on: alone,
                 threads: configuration.threads.map { .exactly($0) } ?? .automatic)
             let before = Machine.residentBytes
-            let step = try RandomStep(configuration, channels: channels, threads: placement.threads)
+            let step = try RandomStep(configuration, channels: channels, threads: placement.threads, communicator: alone)
             for line in PlanReport.algorithms(step.timings) { common.report.result(line) }
             _ = try step.seconds()
             var profile = StepProfile()

@@ -1,15 +1,25 @@
+import Collectives
 import Engine
 import Training
 
-/// A training step on data that cost nothing to get.
+/// A training step on data that cost nothing to get. Collective, as training is.
 final class RandomStep {
     let plan: Plan
     /// What the algorithms were chosen by; empty where the configuration names one.
     let timings: [AlgorithmTiming]
     private let optimizer: any Optimizer
+    private let reducer: GradientReducer
+    private let communicator: any Communicator
     private var count = 0
 
-    init(_ configuration: RunConfiguration, channels: Int, threads: Int) throws {
+    /// - Throws: errors of the network and of memory, and `CommandError` where the ranks do not divide the batch.
+    init(
+        _ configuration: RunConfiguration, channels: Int, threads: Int, communicator: any Communicator
+    ) throws {
+        let ranks = communicator.size
+        guard configuration.batch % ranks == 0 else {
+            throw CommandError("\(ranks) ranks cannot share a batch of \(configuration.batch) equally.")
+        }
         let network = try configuration.network.make(
             inputChannels: channels, classes: configuration.data.classes)
         let size = configuration.patch.size
@@ -20,16 +30,24 @@ final class RandomStep {
             ? try AlgorithmTiming.measure(graph, inputSize: inputSize, threads: threads) : []
         var algorithms = AlgorithmChoice(timings)
         algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
+        let slots = configuration.batch / ranks
+        self.communicator = communicator
         plan = try Plan(
             training: graph, inputSize: inputSize,
-            options: Plan.Options(slots: configuration.batch, threads: threads, algorithms: algorithms),
-            loss: configuration.loss.make())
+            options: Plan.Options(
+                slots: slots, firstSlot: communicator.rank * slots, globalSlots: configuration.batch,
+                threads: threads, batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
+                algorithms: algorithms),
+            loss: configuration.loss.make(), exchange: RankExchange(communicator))
         plan.model.initialise(seed: UInt64(configuration.seed))
         optimizer = configuration.optimizer.make(
             parameterCount: plan.model.parameters.count,
             options: PassOptions(instructionSet: plan.instructionSet, threads: threads))
+        reducer = GradientReducer(
+            communicator: communicator, arena: plan.model.gradients,
+            bucketMebibytes: configuration.distributed.bucketMebibytes)
         var random = SystemRandomNumberGenerator()
-        for slot in 0..<configuration.batch {
+        for slot in 0..<slots {
             plan.withInput(slot: slot) {
                 for i in $0.indices { $0[i] = Float.random(in: -2...2, using: &random) }
             }
@@ -38,11 +56,16 @@ final class RandomStep {
     }
 
     func seconds() throws -> Double {
+        try communicator.barrier()
         let start = ContinuousClock.now
         count += 1
         try plan.forward()
         _ = try plan.loss()
-        try plan.backward { _ in }
+        try plan.backward { range in
+            try reducer.completed(range)
+            try reducer.poll()
+        }
+        _ = try reducer.finish()
         optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: count)
         return start.duration(to: .now) / .seconds(1)
     }

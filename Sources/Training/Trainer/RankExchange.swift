@@ -3,14 +3,14 @@ import Engine
 
 /// The engine's exchange of slot values over the ranks of a communicator. Rank r owns the slots that follow those of
 /// rank r - 1, so that the ranks' values one after the other are in slot order.
-final class RankExchange: SlotExchange {
+public final class RankExchange: SlotExchange {
     private let communicator: any Communicator
     /// Seconds spent in exchanges so far, waiting for slower ranks included.
-    private(set) var seconds = 0.0
+    public private(set) var seconds = 0.0
 
-    init(_ communicator: any Communicator) { self.communicator = communicator }
+    public init(_ communicator: any Communicator) { self.communicator = communicator }
 
-    func allSlots(_ local: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>) throws {
+    public func allSlots(_ local: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>) throws {
         let begin = ContinuousClock.now
         try communicator.allGather(local, into: all)
         if communicator.size > 1 { seconds += begin.secondsSince }

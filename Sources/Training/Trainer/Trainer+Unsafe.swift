@@ -27,7 +27,7 @@ extension Plan {
 
 extension GradientReducer {
     /// Reduces a whole arena, which it keeps alive.
-    convenience init(communicator: any Communicator, arena: ParameterArena, bucketMebibytes: Int?) {
+    public convenience init(communicator: any Communicator, arena: ParameterArena, bucketMebibytes: Int?) {
         // The arena's memory stays where it is for as long as the arena lives.
         self.init(
             communicator: communicator, gradients: arena.withUnsafeMutableBuffer { $0 }, owner: arena,
