@@ -82,7 +82,8 @@ private struct TimedShape: Hashable {
         let context = Context(
             options: Plan.Options(slots: 1, threads: threads), instructionSet: layout.instructionSet,
             exchange: SoloExchange(), model: Parameters(graph: graph))
-        var output = layout.with(channels: convolution.outputChannels, size: convolution.outputSize(layout.size))
+        var output = layout.with(
+            channels: convolution.outputChannels, size: convolution.outputSize(layout.size))
         if convolution.padding == .valid, layout.dilation > 1 {
             output.gap = layout.gap.map { layout.gap[$0] + convolution.kernel[$0] - 1 }
         }
@@ -98,7 +99,8 @@ private struct TimedShape: Hashable {
             kernel = try DirectConvolution(
                 convolution, x: Operand(tensor: x), y: y, context: context, step: 0)
         }
-        try kernel.prepareBackward(x: Operand(tensor: x), y: y, data: true, step: 1)
+        try kernel.prepareBackward(
+            x: Operand(tensor: x), y: y, data: true, epilogue: nil, step: 1)
         let arena = FloatStorage(count: context.planner.layOut())
         context.planner.bind(to: arena)
         var times: [[Duration]] = [[], [], []]

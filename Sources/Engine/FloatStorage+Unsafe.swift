@@ -35,6 +35,7 @@ final class FloatStorage: @unchecked Sendable {
 
 extension UnsafeMutableRawPointer {
     fileprivate func alignedUp(toMultipleOf alignment: Int) -> UnsafeMutableRawPointer {
-        UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: self) + UInt(alignment) - 1) & ~UInt(alignment - 1)) ?? self
+        UnsafeMutableRawPointer(
+            bitPattern: (UInt(bitPattern: self) + UInt(alignment) - 1) & ~UInt(alignment - 1)) ?? self
     }
 }

@@ -35,10 +35,12 @@ extension Schedule {
             guard let operation = affines[index] else { return }
             let x = required(from, at: time)
             let target = needsGradient.contains(from) ? gradientTarget(from, at: time) : nil
+            let sums = gradientSums[instruction.output]
             backward.append(
                 Step(name: operation.name, kind: .elementwise) {
                     try operation.backward(
-                        x: x, dy: dy, dx: target?.tensor, accumulate: target?.accumulate ?? false)
+                        x: x, dy: dy, dx: target?.tensor, accumulate: target?.accumulate ?? false,
+                        sums: sums)
                 })
         case .relayout(let from, _, _):
             guard needsGradient.contains(from), let operation = relayouts[index] else { return }
@@ -78,7 +80,8 @@ extension Schedule {
         made[value] = required(value, at: time)
         let x = operand(from, at: time) { made[$0] ?? tensor($0, at: time) }
         let learns = needsGradient.contains(from)
-        try kernel.prepareBackward(x: x, y: y, data: learns, step: time)
+        let epilogue = learns ? gradientEpilogue(of: from, x) : nil
+        try kernel.prepareBackward(x: x, y: y, data: learns, epilogue: epilogue, step: time)
         let operations = operations(of: convolution, dy)
         backward.append(
             Step(
@@ -102,6 +105,15 @@ extension Schedule {
             Step(name: "add gradient", kind: .elementwise) {
                 Shortcut.forward(x: dx, y: total, voxels: voxels, threads: threads)
             })
+    }
+
+    /// Where a deferred value has one reader, its gradient is whole when that has written it: the reader takes it on
+    /// through the activation.
+    private mutating func gradientEpilogue(of value: Int, _ x: Operand) -> GradientEpilogue? {
+        guard let affine = x.affine, consumers[value]?.count == 1 else { return nil }
+        let sums = ChannelSums(slots: context.slots, layout: x.tensor.layout, count: 3)
+        gradientSums[value] = sums
+        return GradientEpilogue(affine: affine, before: x.tensor, sums: sums)
     }
 
     /// What the affine pass behind a deferred value reads.

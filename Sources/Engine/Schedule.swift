@@ -25,6 +25,8 @@ struct Schedule {
     var convolutions: [Int: any ConvolutionKernel] = [:]
     var affines: [Int: AffineOperation] = [:]
     var relayouts: [Int: Relayout] = [:]
+    /// Of gradients that reach an affine pass with its activation behind them, by the pass's output.
+    var gradientSums: [Int: ChannelSums] = [:]
     /// Of values that batch normalisation reads, where the convolution that wrote them formed them.
     private var sums: [Int: ChannelSums] = [:]
     /// The additions that a convolution does while it writes.
@@ -158,7 +160,7 @@ struct Schedule {
                 result = sum
             }
             if training, isNormalised(result) {
-                epilogue.sums = ChannelSums(slots: context.slots, layout: y.layout)
+                epilogue.sums = ChannelSums(slots: context.slots, layout: y.layout, count: 2)
                 sums[result] = epilogue.sums
             }
             kernel = WinogradConvolution(

@@ -62,7 +62,8 @@ extension Dicerank {
                         on: world, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
                     let measured = try world.together {
                         try RandomStep(
-                            configuration, channels: channels, threads: placement.threads, communicator: world)
+                            configuration, channels: channels, threads: placement.threads, communicator: world
+                        )
                     }
                     if world.rank == 0 { common.report.note(measured.plan.summary) }
                     _ = try measured.seconds()

@@ -40,7 +40,8 @@ extension Dicerank.Bench {
         func validate() throws {
             guard (1...1024).contains(channels), (1...1000).contains(steps) else {
                 throw ValidationError(
-                    "Expected --channels from 1 to 1024 and --steps from 1 to 1000, found \(channels) and \(steps).")
+                    "Expected --channels from 1 to 1024 and --steps from 1 to 1000, found \(channels) and \(steps)."
+                )
             }
         }
 
@@ -51,7 +52,8 @@ extension Dicerank.Bench {
                 on: alone,
                 threads: configuration.threads.map { .exactly($0) } ?? .automatic)
             let before = Machine.residentBytes
-            let step = try RandomStep(configuration, channels: channels, threads: placement.threads, communicator: alone)
+            let step = try RandomStep(
+                configuration, channels: channels, threads: placement.threads, communicator: alone)
             for line in PlanReport.algorithms(step.timings) { common.report.result(line) }
             _ = try step.seconds()
             var profile = StepProfile()
@@ -113,7 +115,8 @@ enum PlanReport {
                 return "\(candidate.algorithm) \(parts.joined(separator: " + "))"
             }
             lines.append(
-                "  \(timing.fastest): \(times.joined(separator: ", ")): \(timing.names.joined(separator: ", "))")
+                "  \(timing.fastest): \(times.joined(separator: ", ")): \(timing.names.joined(separator: ", "))"
+            )
         }
         return lines + [""]
     }

@@ -36,7 +36,8 @@ final class RandomStep {
             training: graph, inputSize: inputSize,
             options: Plan.Options(
                 slots: slots, firstSlot: communicator.rank * slots, globalSlots: configuration.batch,
-                threads: threads, batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
+                threads: threads,
+                batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
                 algorithms: algorithms),
             loss: configuration.loss.make(), exchange: RankExchange(communicator))
         plan.model.initialise(seed: UInt64(configuration.seed))

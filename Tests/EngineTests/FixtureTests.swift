@@ -52,7 +52,8 @@ import Testing
                 algorithms: AlgorithmChoice(setup.convolution), instructionSet: setup.instructionSet)
             : try Plan(
                 training: graph, inputSize: fixture.inputSize,
-                options: Plan.Options(slots: slots, threads: 2, algorithms: AlgorithmChoice(setup.convolution)),
+                options: Plan.Options(
+                    slots: slots, threads: 2, algorithms: AlgorithmChoice(setup.convolution)),
                 loss: try fixture.loss(), model: model, instructionSet: setup.instructionSet)
         for slot in 0..<slots {
             plan.withInput(slot: slot) { fixture.fillImage($0, slot: slot) }

@@ -30,6 +30,12 @@ typedef struct {
     const dr_tensor *residual;  // added to y: its blocks to those from residual_block on
     int64_t residual_block;
     double *sums;  // [slot][padded channel of y]{sum y, sum y^2} over the voxels wanted
+
+    // Where y is the gradient of what an affine pass made of `before`, it goes on through the activation on its way:
+    // y becomes dz = y activation'(z), and `sums` [slot][channel]{sum dz, sum dz (before - mean), sum over z <= 0 of
+    // y z}, as dr_affine_backward_sums.
+    const dr_tensor *before;
+    const dr_affine *before_affine;
 } dr_winograd;
 
 /// Floats of the transformed weights of a convolution between padded channel counts.

@@ -144,13 +144,18 @@ final class AffineOperation {
     /// d bias = sum dz, d weight = sum dz (x - mean) / deviation, and
     /// dx = scale (dz - sum dz / n - (x - mean) / deviation^2 sum dz (x - mean) / n).
     ///
-    /// - Parameter dx: Nil where nothing before needs it.
-    func backward(x: Tensor, dy: Tensor, dx: Tensor?, accumulate: Bool) throws {
+    /// - Parameters:
+    ///   - dy: The gradient of y; with `known` sums that of z, which has passed the activation.
+    ///   - dx: Nil where nothing before needs it.
+    ///   - known: [slot][padded channel][sum dz, sum dz (x - mean), sum of dy z over z <= 0].
+    func backward(x: Tensor, dy: Tensor, dx: Tensor?, accumulate: Bool, sums known: ChannelSums?) throws {
         let channels = layout.channels
         var constant = [Double](repeating: 0, count: channels)
         var linear = constant
         if normalization != nil || slope != nil {
-            let sums = lanes.backwardSums(x: x, dy: dy, voxels: voxels, threads: context.threads)
+            let sums =
+                known?.values
+                ?? lanes.backwardSums(x: x, dy: dy, voxels: voxels, threads: context.threads)
             var local = [Double](repeating: 0, count: context.slots * channels * 2)
             var own = [Double](repeating: 0, count: channels * 3)
             for slot in 0..<context.slots {
@@ -182,7 +187,7 @@ final class AffineOperation {
         guard let dx else { return }
         lanes.backward(
             x: x, dy: dy, dx: dx, voxels: voxels, constant: constant, linear: linear, accumulate: accumulate,
-            threads: context.threads)
+            isActivated: known != nil, threads: context.threads)
     }
 
     private func storeGradients(_ sums: [Double]) {

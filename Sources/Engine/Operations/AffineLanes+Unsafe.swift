@@ -68,13 +68,13 @@ final class AffineLanes {
 
     func backward(
         x: Tensor, dy: Tensor, dx: Tensor, voxels: VoxelRuns, constant: [Double], linear: [Double],
-        accumulate: Bool,
-        threads: Int
+        accumulate: Bool, isActivated: Bool, threads: Int
     ) {
         write(.constant, constant)
         write(.linear, linear)
         var (from, gradient, to) = (x.kernelView, dy.kernelView, dx.kernelView)
         var (runs, f) = (voxels.kernelView, kernelView)
+        if isActivated { f.activation = DR_IDENTITY }
         dr_affine_backward(
             &from, &gradient, &to, &runs, &f, pointer(.constant), pointer(.linear), accumulate ? 1 : 0,
             Int32(threads))
@@ -85,7 +85,8 @@ final class AffineLanes {
         _ body: (UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) -> Void
     ) -> [Double] {
         let channels = x.slots * x.layout.paddedChannels
-        return withUnsafeTemporaryAllocation(of: Double.self, capacity: channels * voxels.groupCount * count) {
+        return withUnsafeTemporaryAllocation(of: Double.self, capacity: channels * voxels.groupCount * count)
+        {
             partial in
             [Double](unsafeUninitializedCapacity: channels * count) { sums, initialized in
                 sums.initialize(repeating: 0)

@@ -19,16 +19,25 @@ struct Epilogue {
     /// Added to it: a shortcut, whose first channel meets the output's `firstChannel`.
     var shortcut: Tensor?
     var firstChannel = 0
-    /// Where each channel's sums go.
+    /// Where each channel's sum and sum of squares go.
     var sums: ChannelSums?
 }
 
-/// [slot][padded channel]{sum x, sum x^2} of an activation, from the pass that wrote it.
+/// The affine pass whose output's gradient a convolution writes: it takes the gradient through the activation on the
+/// way and forms the sums that the rest of the pass's backward needs.
+struct GradientEpilogue {
+    let affine: AffineOperation
+    /// What the pass read.
+    let before: Tensor
+    let sums: ChannelSums
+}
+
+/// [slot][padded channel][sum] of an activation or a gradient, from the pass that wrote it.
 final class ChannelSums {
     var values: [Double]
 
-    init(slots: Int, layout: Layout) {
-        values = [Double](repeating: 0, count: slots * layout.paddedChannels * 2)
+    init(slots: Int, layout: Layout, count: Int) {
+        values = [Double](repeating: 0, count: slots * layout.paddedChannels * count)
     }
 }
 
@@ -43,7 +52,9 @@ protocol ConvolutionKernel: AnyObject {
     var algorithm: String { get }
 
     /// Compiles the gradients: `data` unless the input needs none. `step` is when they run.
-    func prepareBackward(x: Operand, y: Tensor, data: Bool, step: Int) throws(EngineError)
+    func prepareBackward(
+        x: Operand, y: Tensor, data: Bool, epilogue: GradientEpilogue?, step: Int
+    ) throws(EngineError)
 
     /// y[o, v] = sum over i, k of w[o, i, k] x[i, v + k - zeros] (+ bias[o])
     func forward(x: Operand, y: Tensor) throws(EngineError)

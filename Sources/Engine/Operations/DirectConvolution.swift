@@ -31,7 +31,10 @@ final class DirectConvolution: ConvolutionKernel {
         forwardScratch = context.planner.buffer(count: forwardPrimitive.scratchFloats, at: step)
     }
 
-    func prepareBackward(x: Operand, y: Tensor, data: Bool, step: Int) throws(EngineError) {
+    func prepareBackward(
+        x: Operand, y: Tensor, data: Bool, epilogue: GradientEpilogue?, step: Int
+    ) throws(EngineError) {
+        precondition(epilogue == nil, "\(convolution.name): oneDNN writes plain gradients")
         let weights = try ConvolutionPrimitive(
             convolution, x: x.tensor, y: y, direction: DNN_BACKWARD_WEIGHTS)
         weightsPrimitive = weights

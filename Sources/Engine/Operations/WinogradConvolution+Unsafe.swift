@@ -16,6 +16,7 @@ final class WinogradConvolution: ConvolutionKernel {
     private let forwardPass: Pass
     private var dataPass: Pass?
     private var weightsScratch: Buffer?
+    private var gradientEpilogue: GradientEpilogue?
     private let outputs: VoxelRuns
 
     /// A convolution pass: its tiles, the transformed weights, and the tiles in flight.
@@ -56,7 +57,11 @@ final class WinogradConvolution: ConvolutionKernel {
 
     let algorithm = "Winograd F(4,3)"
 
-    func prepareBackward(x: Operand, y: Tensor, data: Bool, step: Int) throws(EngineError) {
+    func prepareBackward(
+        x: Operand, y: Tensor, data: Bool, epilogue: GradientEpilogue?, step: Int
+    ) throws(EngineError) {
+        gradientEpilogue = epilogue
+        epilogue?.before.buffer.touch(step)
         var shape = forwardPass.tiles.kernelView(x: x.tensor, y: y, bound: false)
         let floats = dr_winograd_gradient_scratch_floats(&shape, Int32(context.threads))
         weightsScratch = context.planner.buffer(count: Int(floats), at: step)
@@ -120,7 +125,16 @@ final class WinogradConvolution: ConvolutionKernel {
             clear(dx, context.voxels(of: dx.layout), threads: context.threads)
         }
         var shape = dataPass.tiles.kernelView(x: dy, y: dx, bound: true)
-        run(&shape, dataPass, mirrored: true)
+        guard let gradientEpilogue else { return run(&shape, dataPass, mirrored: true) }
+        withUnsafePointer(to: gradientEpilogue.before.kernelView) { before in
+            withUnsafePointer(to: gradientEpilogue.affine.lanes.kernelView) { affine in
+                (shape.before, shape.before_affine) = (before, affine)
+                gradientEpilogue.sums.values.withUnsafeMutableBufferPointer {
+                    shape.sums = $0.baseAddress
+                    run(&shape, dataPass, mirrored: true)
+                }
+            }
+        }
     }
 
     private func run(_ shape: inout dr_winograd, _ pass: Pass, mirrored: Bool) {

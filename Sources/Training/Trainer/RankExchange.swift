@@ -10,7 +10,9 @@ public final class RankExchange: SlotExchange {
 
     public init(_ communicator: any Communicator) { self.communicator = communicator }
 
-    public func allSlots(_ local: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>) throws {
+    public func allSlots(_ local: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>)
+        throws
+    {
         let begin = ContinuousClock.now
         try communicator.allGather(local, into: all)
         if communicator.size > 1 { seconds += begin.secondsSince }

@@ -62,7 +62,8 @@ extension Trainer {
                 step: step, network: configuration.network.name.rawValue,
                 configurationText: configuration.yaml,
                 ranks: communicator.size, threads: placement.threads,
-                algorithms: plan.options.algorithms.text, tensors: slices.tensors(of: plan.model.parameters.values)
+                algorithms: plan.options.algorithms.text,
+                tensors: slices.tensors(of: plan.model.parameters.values)
                     + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
                     + optimizer.tensors(slices))
             try store.save(checkpoint)
