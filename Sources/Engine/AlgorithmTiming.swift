@@ -11,17 +11,26 @@ public struct AlgorithmTiming: Sendable {
         public var total: Duration { forward + weights + data }
     }
 
-    public var fastest: ConvolutionAlgorithm {
-        candidates.min { $0.total < $1.total }?.algorithm ?? .direct
+    /// By how much direct convolution has to win: a convolution so small that it might is not worth two runs that
+    /// differ in their last bits because noise chose.
+    static let margin = 1.5
+
+    /// Winograd's, unless the direct one is faster beyond doubt.
+    public var choice: ConvolutionAlgorithm {
+        func total(_ algorithm: ConvolutionAlgorithm) -> Duration? {
+            candidates.first { $0.algorithm == algorithm }?.total
+        }
+        guard let direct = total(.direct), let winograd = total(.winograd) else { return .direct }
+        return direct * Self.margin < winograd ? .direct : .winograd
     }
 }
 
 extension AlgorithmChoice {
-    /// The fastest of each convolution.
+    /// That of each convolution.
     public init(_ timings: [AlgorithmTiming]) {
         self.init()
         for timing in timings {
-            for name in timing.names { named[name] = timing.fastest }
+            for name in timing.names { named[name] = timing.choice }
         }
     }
 }

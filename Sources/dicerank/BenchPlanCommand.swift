@@ -115,7 +115,7 @@ enum PlanReport {
                 return "\(candidate.algorithm) \(parts.joined(separator: " + "))"
             }
             lines.append(
-                "  \(timing.fastest): \(times.joined(separator: ", ")): \(timing.names.joined(separator: ", "))"
+                "  \(timing.choice): \(times.joined(separator: ", ")): \(timing.names.joined(separator: ", "))"
             )
         }
         return lines + [""]

@@ -52,7 +52,8 @@ struct SlidingWindowTests {
         #expect(found.classes == 3)
         // The same sums of 54 and 108 products in another order: some units of 6e-8 on values below 1.
         let worst = zip(found.values, expected.values).map { abs($0 - $1) }.max() ?? 1
-        #expect(worst < 2e-6)
+        // Windows that begin elsewhere are tiled elsewhere; Winograd rounds to 1e-6 of a layer's norm.
+        #expect(worst < 1e-5)
         #expect(try windowed.labels(images: images, size: Self.volume) == expected.labels())
     }
 
@@ -64,7 +65,8 @@ struct SlidingWindowTests {
         let first = try padded.probabilities(images: images, size: Self.volume)
         let second = try valid.probabilities(images: images, size: Self.volume)
         let worst = zip(first.values, second.values).map { abs($0 - $1) }.max() ?? 1
-        #expect(worst < 2e-6)
+        // Windows that begin elsewhere are tiled elsewhere; Winograd rounds to 1e-6 of a layer's norm.
+        #expect(worst < 1e-5)
     }
 
     @Test("Probabilities are the network's, not constant, and add up to 1")
@@ -128,6 +130,7 @@ struct SlidingWindowTests {
         let first = try ample.probabilities(images: images, size: volume)
         let second = try tight.probabilities(images: images, size: volume)
         let worst = zip(first.values, second.values).map { abs($0 - $1) }.max() ?? 1
-        #expect(worst < 2e-6)
+        // Windows that begin elsewhere are tiled elsewhere; Winograd rounds to 1e-6 of a layer's norm.
+        #expect(worst < 1e-5)
     }
 }

@@ -9,7 +9,9 @@ struct HelpTests {
 
     @Test(
         "The text is the recorded one",
-        arguments: ["", "phantom", "train", "segment", "evaluate", "doctor", "bench", "bench step"])
+        arguments: [
+            "", "phantom", "train", "segment", "evaluate", "doctor", "bench", "bench plan", "bench step",
+        ])
     func isRecorded(command: String) async throws {
         let workspace = try Workspace()
         let words = command.split(separator: " ").map(String.init)

@@ -46,6 +46,7 @@ struct SmallRun {
             "data": "{list: data/subjects.csv, modalities: [flair, t1], reference: lesion, mask: wm}",
             "network": "{name: highres3dnet, batch_norm: global}", "loss": "{name: gdl, pooling: image}",
             "optimizer": "{name: adam, learning_rate: 0.001}", "threads": "1",
+            "convolution": "winograd",
             "checkpoint": "{every: 5, keep: 100}", "log": "{tensorboard: false}",
         ]
         lines.merge(changes) { $1 }

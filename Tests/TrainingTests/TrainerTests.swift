@@ -45,6 +45,7 @@ import Testing
             optimizer: {learning_rate: 0.01}
             checkpoint: {every: 2}
             threads: 1
+            convolution: winograd
             """
         return try RunConfiguration(yaml: yaml, folder: folder, overrides: changes)
     }
@@ -88,6 +89,31 @@ import Testing
             #expect(try checkpoint.configuration() == resolved)
             #expect(checkpoint.tensors.contains { $0.name.hasSuffix(".running_mean") })
             #expect(CheckpointStore(runFolder: folder + "/run", keep: 3).list().map(\.step) == [2, 3])
+        }
+    }
+
+    /// A choice by time holds for the whole run, whatever the clock says at a resume.
+    @Test func aResumedRunKeepsItsAlgorithms() throws {
+        try withTemporaryFolder { folder in
+            let changes = ["convolution=auto"]
+            let (_, output) = try Self.train(folder, "run", steps: 2, changes: changes)
+            #expect(output.contains("Convolutions were timed for"))
+            var checkpoint = try Self.checkpoint(folder, "run", step: 2)
+            let lines = checkpoint.algorithms.split(separator: "\n")
+            #expect(lines.count == 19)
+            // One that no clock would choose for all: the resume has to take it from the file.
+            checkpoint.algorithms = lines.enumerated()
+                .map { "\($1.split(separator: " ")[0]) \($0 % 2 == 0 ? "direct" : "winograd")" }
+                .joined(separator: "\n")
+            let edited = folder + "/edited.safetensors"
+            try checkpoint.write(to: edited)
+            var summary = ""
+            let (_, resumed) = try Self.train(
+                folder, "run", steps: 4, resume: .file(edited), changes: changes
+            ) { summary = $0.plan.summary }
+            #expect(!resumed.contains("timed"))
+            #expect(summary.split(separator: "\n").count { $0.hasSuffix("Winograd F(4,3)") } == 9)
+            #expect(try Self.checkpoint(folder, "run", step: 4).algorithms == checkpoint.algorithms)
         }
     }
 

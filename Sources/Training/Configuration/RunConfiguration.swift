@@ -37,7 +37,7 @@ public struct RunConfiguration: Sendable, Equatable {
     }
 
     public enum Convolution: String, ConfigurationChoice {
-        /// Each by the algorithm that is the fastest here: timed when a run starts, then kept by its checkpoints.
+        /// Each by what is faster here: timed when a run starts, then kept by its checkpoints.
         case auto
         /// The sum as it is written, by oneDNN.
         case direct
