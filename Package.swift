@@ -68,7 +68,9 @@ let package = Package(
             ]),
         .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Networks", "Losses", "CKernels"]),
-        .testTarget(name: "LossesTests", dependencies: ["Losses", "Engine"]),
+        .testTarget(
+            name: "LossesTests",
+            dependencies: ["Losses", "Engine", .product(name: "Numerics", package: "swift-numerics")]),
         .testTarget(name: "SamplingTests", dependencies: ["Sampling"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),

@@ -10,7 +10,7 @@
 struct head {
     const dr_tensor *blocked;
     const uint8_t *reference;
-    const double *constant, *at_reference;
+    const double *derivatives;
     float *probabilities;
     double *partial;
     int64_t voxels;
@@ -48,6 +48,16 @@ void dr_softmax(const dr_tensor *logits, int slot, int classes, float *probabili
 /// Voxels whose sums are formed one after the other: fixed, so that the total does not depend on the threads.
 enum { GROUP = 4096 };
 
+/// log p of a class, from the logits where p is no normal float.
+static double log_probability(const struct head *h, int64_t voxel, int class) {
+    const float p = h->probabilities[class * h->voxels + voxel];
+    if (p > 1e-30f) return log(p);
+    double largest = -INFINITY, total = 0;
+    for (int l = 0; l < h->classes; l++) largest = fmax(largest, *lane_of(h, voxel, l));
+    for (int l = 0; l < h->classes; l++) total += exp(*lane_of(h, voxel, l) - largest);
+    return *lane_of(h, voxel, class) - largest - log(total);
+}
+
 static void sums_of_group(const struct head *h, int64_t first, int64_t last, double *sums) {
     const int classes = h->classes;
     memset(sums, 0, sizeof(double) * DR_LOSS_SUMS(classes));
@@ -58,12 +68,16 @@ static void sums_of_group(const struct head *h, int64_t first, int64_t last, dou
             const float p = h->probabilities[l * h->voxels + v];
             if (p > h->probabilities[predicted * h->voxels + v]) predicted = l;
             sums[classes + l] += p;
+            if (l != reference) sums[4 * classes + l] += (double)p * p;
         }
+        const double p = h->probabilities[reference * h->voxels + v];
         sums[reference] += 1;
-        sums[2 * classes + reference] += h->probabilities[reference * h->voxels + v];
-        sums[3 * classes] += predicted != 0;
-        sums[3 * classes + 1] += reference != 0;
-        sums[3 * classes + 2] += predicted != 0 && reference != 0;
+        sums[2 * classes + reference] += p;
+        sums[3 * classes + reference] += (1 - p) * (1 - p);
+        sums[5 * classes + reference] += log_probability(h, v, reference);
+        sums[6 * classes] += predicted != 0;
+        sums[6 * classes + 1] += reference != 0;
+        sums[6 * classes + 2] += predicted != 0 && reference != 0;
     }
 }
 
@@ -77,11 +91,12 @@ static void sums_body(void *context, int thread, int threads) {
     }
 }
 
-void dr_loss_sums(const float *probabilities, const uint8_t *reference, int64_t voxels, int classes, double *sums,
-                  int threads) {
+void dr_loss_sums(const dr_tensor *logits, int slot, const float *probabilities, const uint8_t *reference,
+                  int64_t voxels, int classes, double *sums, int threads) {
     const int64_t groups = (voxels + GROUP - 1) / GROUP, count = DR_LOSS_SUMS(classes);
     double *partial = malloc(sizeof(double) * groups * count);
-    struct head h = {.reference = reference, .classes = classes, .voxels = voxels,
+    struct head h = {.blocked = logits, .slot = slot, .block = dr_block(logits->isa), .reference = reference,
+                     .classes = classes, .voxels = voxels,
                      .probabilities = (float *)probabilities, .partial = partial};
     dr_parallel(threads, sums_body, &h);
     memset(sums, 0, sizeof(double) * count);
@@ -90,31 +105,38 @@ void dr_loss_sums(const float *probabilities, const uint8_t *reference, int64_t 
     free(partial);
 }
 
+/// dL/dp of a class without the part of C.
+static inline double slope(const struct head *h, int64_t voxel, int class) {
+    const double *d = h->derivatives + class, p = h->probabilities[class * h->voxels + voxel];
+    const int classes = h->classes;
+    return class == h->reference[voxel] ? d[0] + d[classes] + 2 * d[2 * classes] * (p - 1)
+                                        : d[0] + 2 * d[3 * classes] * p;
+}
+
 static void backward_body(void *context, int thread, int threads) {
     const struct head *h = context;
     const int padded = (int)h->blocked->blocks * h->block;
     long long first, last;
     dr_share(h->voxels, thread, threads, &first, &last);
     for (long long v = first; v < last; v++) {
-        const int reference = h->reference[v];
+        const double likelihood = h->derivatives[4 * h->classes + h->reference[v]];
         for (int l = 0; l < padded; l++) {
             double total = 0;
             if (l < h->classes) {
-                const double own = h->constant[l] + (l == reference ? h->at_reference[l] : 0);
-                for (int k = 0; k < h->classes; k++) {
-                    const double other = h->constant[k] + (k == reference ? h->at_reference[k] : 0);
-                    total += h->probabilities[k * h->voxels + v] * (own - other);
-                }
-                total *= h->probabilities[l * h->voxels + v];
+                const double p = h->probabilities[l * h->voxels + v], own = slope(h, v, l);
+                for (int k = 0; k < h->classes; k++)
+                    total += h->probabilities[k * h->voxels + v] * (own - slope(h, v, k));
+                // r / p cancels against the softmax: no division by a p near 0.
+                total = total * p + likelihood * ((l == h->reference[v]) - p);
             }
             *lane_of(h, v, l) = (float)total;
         }
     }
 }
 
-void dr_softmax_backward(const float *probabilities, const uint8_t *reference, int classes, const double *constant,
-                         const double *at_reference, const dr_tensor *gradient, int slot, int threads) {
-    struct head h = {.blocked = gradient, .reference = reference, .constant = constant, .at_reference = at_reference,
+void dr_softmax_backward(const float *probabilities, const uint8_t *reference, int classes, const double *derivatives,
+                         const dr_tensor *gradient, int slot, int threads) {
+    struct head h = {.blocked = gradient, .reference = reference, .derivatives = derivatives,
                      .probabilities = (float *)probabilities, .voxels = gradient->volume, .slot = slot,
                      .classes = classes, .block = dr_block(gradient->isa)};
     dr_parallel(threads, backward_body, &h);

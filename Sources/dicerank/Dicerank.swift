@@ -17,7 +17,9 @@ struct Dicerank: ParsableCommand {
               dicerank evaluate --prediction predictions --config run/config.yaml --held-out
             """,
         version: "0.1.0",
-        subcommands: [Phantom.self, Train.self, Segment.self, Evaluate.self, Doctor.self, Bench.self])
+        subcommands: [
+            Phantom.self, Inspect.self, Train.self, Segment.self, Evaluate.self, Doctor.self, Bench.self,
+        ])
 
     /// Errors end the process with one sentence on standard error, on one rank only where all have the same.
     static func main() {

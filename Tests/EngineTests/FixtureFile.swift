@@ -61,6 +61,8 @@ struct FixtureCase: Decodable, Sendable {
     /// What the reference of each slot is made of.
     let references: [String]
     let weights, pooling: String
+    /// Nil for the Generalised Dice loss.
+    let loss: String?
     let inference, gradients: Bool
     let operations: [Operation]
     let network: Architecture?

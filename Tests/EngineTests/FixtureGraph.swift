@@ -5,10 +5,17 @@ import Networks
 extension FixtureCase {
     var inputSize: Size3 { Size3(size[0], size[1], size[2]) }
 
-    func loss() throws -> GeneralisedDiceLoss {
-        GeneralisedDiceLoss(
-            weights: try known(GeneralisedDiceLoss.Weights(rawValue: weights), weights),
-            pooling: try known(Pooling(rawValue: pooling), pooling))
+    func makeLoss() throws -> any SegmentationLoss {
+        let pooling = try known(Pooling(rawValue: pooling), pooling)
+        switch loss {
+        case nil:
+            return GeneralisedDiceLoss(
+                weights: try known(GeneralisedDiceLoss.Weights(rawValue: weights), weights), pooling: pooling)
+        case "wce": return WeightedCrossEntropy(pooling: pooling)
+        case "dl2": return DiceLoss(pooling: pooling)
+        case "ss": return SensitivitySpecificityLoss(pooling: pooling)
+        case .some(let name): throw FixtureError(fixture: self.name, unknown: name)
+        }
     }
 
     func graph() throws -> Graph {

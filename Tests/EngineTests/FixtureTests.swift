@@ -54,7 +54,7 @@ import Testing
                 training: graph, inputSize: fixture.inputSize,
                 options: Plan.Options(
                     slots: slots, threads: 2, algorithms: AlgorithmChoice(setup.convolution)),
-                loss: try fixture.loss(), model: model, instructionSet: setup.instructionSet)
+                loss: try fixture.makeLoss(), model: model, instructionSet: setup.instructionSet)
         for slot in 0..<slots {
             plan.withInput(slot: slot) { fixture.fillImage($0, slot: slot) }
             if !fixture.inference { plan.withReference(slot: slot) { fixture.fillReference($0, slot: slot) } }

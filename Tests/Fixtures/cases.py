@@ -159,6 +159,15 @@ def losses():
                 references=("empty", "one", "full", "mixed"), weights="square", pooling=pooling,
                 size=(5, 7, 6),
             )  # fmt: skip
+    for loss in ("wce", "dl2", "ss"):
+        for classes in (2, 4):
+            for pooling in ("image", "batch"):
+                yield case(
+                    f"loss {loss} {pooling} of {classes} classes", logits(classes), classes=classes, loss=loss,
+                    references=("mixed", "one", "mixed"), pooling=pooling, size=(5, 7, 6),
+                )  # fmt: skip
+        yield case(f"loss {loss} of extreme references", logits(2), loss=loss, references=("empty", "one", "full"),
+                   size=(5, 7, 6))
     yield case("loss of an empty batch", logits(2), references=("empty", "empty"), weights="square",
                pooling="batch", size=(5, 7, 6))
     yield case("loss of many classes", logits(19), classes=19, weights="square", size=(11, 10, 9))

@@ -24,6 +24,7 @@ import torch.nn.functional as F
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "Launch"))
 from bench_pytorch import HighRes3DNet, generalised_dice_loss  # noqa: E402
+from losses import LOSSES  # noqa: E402
 
 from cases import CASES  # noqa: E402
 
@@ -205,7 +206,11 @@ def compute(case, dtype):
         reference(f"{key_of(case)}/reference/{slot}", kind, logits.shape[2:], classes)
         for slot, kind in enumerate(case["references"])
     ]))  # fmt: skip
-    loss = generalised_dice_loss(logits, labels, weights, pooling)
+    loss_of = LOSSES.get(case.get("loss"))
+    if loss_of is None:
+        def loss_of(logits, labels, pooling):
+            return generalised_dice_loss(logits, labels, weights, pooling)
+    loss = loss_of(logits, labels, pooling)
     if case["gradients"]:
         loss.backward()
     for name, role, tensor in entries(module):
@@ -219,7 +224,7 @@ def compute(case, dtype):
     one = [slice(slot, slot + 1) for slot in slots]
     expected = {
         "loss": loss.item(),
-        "slot_losses": [generalised_dice_loss(logits[i], labels[i], weights).item() for i in one],
+        "slot_losses": [loss_of(logits[i], labels[i], "image").item() for i in one],
         "dice": (2 * (found & wanted).sum() / (found.sum() + wanted.sum())).item(),
         "reference": one_hot.sum((0, 2, 3, 4)).tolist(),
         "prediction": probabilities.sum((0, 2, 3, 4)).tolist(),

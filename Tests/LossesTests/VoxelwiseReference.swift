@@ -1,4 +1,5 @@
 import Engine
+import Numerics
 
 /// A pooling group of soft predictions, [class][voxel], in double: the loss written out voxel by voxel, as a check
 /// of the loss that sees sums only.
@@ -34,7 +35,15 @@ struct VoxelGroup {
             voxels: Double(reference[0].count),
             reference: reference.map { $0.reduce(0, +) },
             prediction: prediction.map { $0.reduce(0, +) },
-            intersection: zip(reference, prediction).map { zip($0, $1).map(*).reduce(0, +) })
+            intersection: pairwise { $0 * $1 },
+            errorInside: pairwise { $0 * ($0 - $1) * ($0 - $1) },
+            errorOutside: pairwise { (1 - $0) * ($0 - $1) * ($0 - $1) },
+            logLikelihood: pairwise { $0 == 0 ? 0 : $0 * Double.log($1) })
+    }
+
+    /// Sums over the voxels of a function of reference and prediction, a class each.
+    private func pairwise(_ body: (Double, Double) -> Double) -> [Double] {
+        zip(reference, prediction).map { zip($0, $1).map(body).reduce(0, +) }
     }
 
     /// d loss / d p of a class at a voxel by central differences, from the voxels up; p is free of the others.
@@ -50,7 +59,10 @@ struct VoxelGroup {
     /// The loss's own derivative at a voxel.
     func derivative(of loss: some SegmentationLoss, at voxel: Int, label: Int) -> Double {
         let gradient = loss.gradient(sums)
-        return gradient.constant[label] + gradient.reference[label] * reference[label][voxel]
+        let (r, p) = (reference[label][voxel], prediction[label][voxel])
+        return gradient.constant[label] + gradient.reference[label] * r
+            + 2 * (p - r) * (gradient.inside[label] * r + gradient.outside[label] * (1 - r))
+            + gradient.likelihood[label] * r / p
     }
 }
 

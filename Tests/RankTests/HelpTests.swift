@@ -10,7 +10,8 @@ struct HelpTests {
     @Test(
         "The text is the recorded one",
         arguments: [
-            "", "phantom", "train", "segment", "evaluate", "doctor", "bench", "bench plan", "bench step",
+            "", "phantom", "inspect", "train", "segment", "evaluate", "doctor", "bench", "bench plan",
+            "bench step",
         ])
     func isRecorded(command: String) async throws {
         let workspace = try Workspace()

@@ -43,6 +43,7 @@ import Testing
         distributed: {bucket_mib: 4, timeout: 60}
         log: {tensorboard: false, every: 10}
         """,
+        "data: {list: a.csv}\nloss: {name: wce, pooling: batch, add: {ss: 0.5, gdl: 2}, weights: simple, lambda: 0.1}",
     ])
     func resolvedTextReadsBackToTheSame(yaml: String) throws {
         let configuration = try RunConfiguration(yaml: yaml)
@@ -121,6 +122,21 @@ import Testing
         ("", "run.yaml: the key 'data.list' is missing, it has no default."),
         ("seed: 1\nseed: 2", "run.yaml:1: the mapping that begins here has more than once the key 'seed'."),
         (
+            "loss: {name: wce, weights: square}",
+            "run.yaml:1: 'loss.weights' applies only to loss.name: gdl."
+        ),
+        ("loss: {lambda: 0.1}", "run.yaml:1: 'loss.lambda' applies only to loss.name: ss."),
+        (
+            "loss: {add: {wce: 0}}",
+            "run.yaml:1: loss.add is wce: '0', expected a mapping of gdl, wce, dl2, ss to numbers above 0, such as "
+                + "{ss: 0.5}."
+        ),
+        (
+            "loss: {add: {dice: 1}}",
+            "run.yaml:1: loss.add is a mapping with the key 'dice', expected a mapping of gdl, wce, dl2, ss to numbers "
+                + "above 0, such as {ss: 0.5}."
+        ),
+        (
             "optimizer: {name: adam, momentum: 0.9}",
             "run.yaml:1: 'optimizer.momentum' applies only to optimizer.name: sgd."
         ),
@@ -137,7 +153,6 @@ import Testing
     @Test(arguments: [
         ("precision: bfloat16", "precision 'bfloat16', supported are 'float32'"),
         ("network: {name: unet}", "network.name 'unet', supported are 'highres3dnet'"),
-        ("loss: {name: wce}", "loss.name 'wce', supported are 'gdl'"),
         (
             "distributed: {reduction: deterministic}",
             "distributed.reduction 'deterministic', supported are 'fast'"

@@ -4,18 +4,19 @@
 
 #include "tensor.h"
 
-/// Sums of one patch: for each class V = sum r, P = sum p, I = sum r p, then the voxels where the argmax is
-/// foreground, where the reference is, and where both are. 3 * classes + 3 doubles.
-#define DR_LOSS_SUMS(classes) (3 * (classes) + 3)
+/// Sums of one patch, [sum][class]: V = sum r, P = sum p, I = sum r p, A = sum r (r - p)^2, B = sum (1 - r) (r - p)^2,
+/// C = sum r log p; then the voxels where the argmax is foreground, where the reference is, and where both are.
+#define DR_LOSS_SUMS(classes) (6 * (classes) + 3)
 
 /// probabilities[class][voxel] = softmax of one slot's logits (undilated blocked layout).
 void dr_softmax(const dr_tensor *logits, int slot, int classes, float *probabilities, int threads);
 
-/// The sums of one patch from its probabilities and reference labels, in double, in a fixed order.
-void dr_loss_sums(const float *probabilities, const uint8_t *reference, int64_t voxels, int classes, double *sums,
+/// The sums of one patch from its probabilities and reference labels, in double, in a fixed order. The logits are read
+/// where a probability is too small for a float to hold.
+void dr_loss_sums(const dr_tensor *logits, int slot, const float *probabilities, const uint8_t *reference, int64_t voxels, int classes, double *sums,
                   int threads);
 
-/// The logits' gradient of one slot, where dL/dp_l = constant[l] + at_reference[l] * r_l:
-/// dz_l = p_l * sum_k p_k (g_l - g_k).
-void dr_softmax_backward(const float *probabilities, const uint8_t *reference, int classes, const double *constant,
-                         const double *at_reference, const dr_tensor *gradient, int slot, int threads);
+/// The logits' gradient of one slot, dz_l = p_l * sum_k p_k (g_l - g_k) with g = dL/dp, by the derivatives of the loss
+/// with respect to the sums P, I, A, B and C, [derivative][class].
+void dr_softmax_backward(const float *probabilities, const uint8_t *reference, int classes, const double *derivatives,
+                         const dr_tensor *gradient, int slot, int threads);

@@ -27,7 +27,7 @@ final class LossHead {
 
     /// The loss of the global batch; the slots' sums are exchanged.
     func evaluate(logits: Tensor) throws -> BatchReport {
-        let width = 3 * classes + 3
+        let width = LossSums.perClass * classes + 3
         var local = [Double](repeating: 0, count: context.slots * width)
         var view = logits.kernelView
         for slot in 0..<context.slots {
@@ -36,7 +36,8 @@ final class LossHead {
             dr_softmax(&view, Int32(slot), Int32(classes), p, Int32(context.threads))
             local.withUnsafeMutableBufferPointer { sums in
                 dr_loss_sums(
-                    p, r, Int64(voxels), Int32(classes), sums.baseAddress.map { $0 + slot * width },
+                    &view, Int32(slot), p, r, Int64(voxels), Int32(classes),
+                    sums.baseAddress.map { $0 + slot * width },
                     Int32(context.threads))
             }
         }
@@ -46,11 +47,10 @@ final class LossHead {
     }
 
     private func report(_ all: [Double], width: Int) -> BatchReport {
-        let slots = (0..<context.globalSlots).map { slot -> LossSums in
-            let values = all[(slot * width)..<((slot + 1) * width)]
-            func part(_ k: Int) -> [Double] { Array(values.dropFirst(k * classes).prefix(classes)) }
-            return LossSums(
-                voxels: Double(voxels), reference: part(0), prediction: part(1), intersection: part(2))
+        let slots = (0..<context.globalSlots).map { slot in
+            LossSums(
+                voxels: Double(voxels), classes: classes,
+                values: all[(slot * width)..<((slot + 1) * width)])
         }
         let pooled = slots.dropFirst().reduce(slots[0], +)
         let slotLosses = slots.map(loss.value)
@@ -59,25 +59,20 @@ final class LossHead {
         case .image:
             value = slotLosses.reduce(0, +) / Double(slots.count)
             gradients = slots[firstSlot..<(firstSlot + context.slots)].map {
-                scaled(loss.gradient($0), by: 1 / Double(slots.count))
+                loss.gradient($0) * (1 / Double(slots.count))
             }
         case .batch:
             value = loss.value(pooled)
             gradients = Array(repeating: loss.gradient(pooled), count: context.slots)
         }
         func total(_ k: Int) -> Double {
-            (0..<slots.count).reduce(0) { $0 + all[$1 * width + 3 * classes + k] }
+            (0..<slots.count).reduce(0) { $0 + all[$1 * width + LossSums.perClass * classes + k] }
         }
         let (predicted, reference, both) = (total(0), total(1), total(2))
         return BatchReport(
             loss: value, dice: predicted + reference == 0 ? 1 : 2 * both / (predicted + reference),
-            foregroundFraction: reference / pooled.voxels, sums: pooled, slotLosses: slotLosses)
-    }
-
-    private func scaled(_ gradient: LossGradient, by factor: Double) -> LossGradient {
-        LossGradient(
-            constant: gradient.constant.map { $0 * factor }, reference: gradient.reference.map { $0 * factor }
-        )
+            foregroundFraction: reference / pooled.voxels, sums: pooled, slotSums: slots,
+            slotLosses: slotLosses)
     }
 
     /// dL/dz_l = p_l sum over k of p_k (g_l - g_k), where g = dL/dp.
@@ -87,8 +82,9 @@ final class LossHead {
         for slot in 0..<context.slots {
             let r = reference.baseAddress.map { $0 + slot * voxels }
             dr_softmax_backward(
-                probabilities.pointer + slot * classes * voxels, r, Int32(classes), gradients[slot].constant,
-                gradients[slot].reference, &view, Int32(slot), Int32(context.threads))
+                probabilities.pointer + slot * classes * voxels, r, Int32(classes), gradients[slot].values,
+                &view,
+                Int32(slot), Int32(context.threads))
         }
     }
 }

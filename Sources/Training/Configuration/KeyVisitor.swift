@@ -251,6 +251,35 @@ struct KeyVisitor {
         note(key, .inlineMapping(pairs))
     }
 
+    /// Choices with a number above 0 each, such as `{wce: 0.5}`.
+    mutating func weights<Choice: ConfigurationChoice & Hashable>(
+        _ key: String, _ value: inout [Choice: Double]
+    ) throws(ConfigurationError) {
+        let expected =
+            "a mapping of \(Choice.names.joined(separator: ", ")) to numbers above 0, such as "
+            + "{\(Choice.names.last ?? ""): 0.5}"
+        if let node = entries.first(where: { $0.key == key })?.value {
+            value = [:]
+            switch node.value {
+            case .mapping(let pairs):
+                for pair in pairs {
+                    guard let choice = Choice(rawValue: pair.key) else {
+                        throw bad(key, expected, found: "a mapping with the key '\(pair.key)'")
+                    }
+                    guard case .scalar(let text, _) = pair.value.value, let number = Double(text),
+                        number.isFinite, number > 0
+                    else { throw bad(key, expected, found: "\(pair.key): \(pair.value.shown)") }
+                    value[choice] = number
+                }
+            case .scalar("", quoted: false): break
+            case .scalar, .list: throw bad(key, expected)
+            }
+        }
+        let pairs = value.sorted { $0.key.rawValue < $1.key.rawValue }
+            .map { YAMLText.KeyText(key: $0.key.rawValue, value: .number($0.value)) }
+        note(key, .inlineMapping(pairs))
+    }
+
     /// A key that is planned: refused with that word when given.
     mutating func later(_ key: String) { planned.append(key) }
 

@@ -36,16 +36,29 @@ extension RunConfiguration {
     public struct Loss: Sendable, Equatable {
         /// Default `gdl`, the Generalised Dice loss.
         public var name = Name.gdl
-        /// Weight of a class by its volume V in the reference; default `square`.
+        /// Losses that are added to it, each times a number above 0; default none.
+        public var add: [Name: Double] = [:]
+        /// GDL: weight of a class by its volume V in the reference; default `square`.
         public var weights = Weights.square
         /// Over which voxels the sums of one loss run; default `image`.
         public var pooling = Pooling.image
-        /// How absent classes and empty groups are treated; default `niftynet`.
+        /// GDL: how absent classes and empty groups are treated; default `niftynet`.
         public var convention = Convention.niftynet
+        /// SS: share of the sensitivity, 0 to 1; default 0.05, the paper's.
+        public var lambda = 0.05
+
+        /// Whether it is the loss or one that is added to it.
+        func has(_ name: Name) -> Bool { self.name == name || add[name] != nil }
 
         public enum Name: String, ConfigurationChoice {
+            /// Generalised Dice.
             case gdl
-            static let planned = ["wce", "dl2", "ss"]
+            /// Weighted cross-entropy.
+            case wce
+            /// Dice of two classes.
+            case dl2
+            /// Sensitivity and specificity.
+            case ss
         }
 
         public enum Weights: String, ConfigurationChoice {
@@ -109,10 +122,19 @@ extension RunConfiguration.Network: ConfigurationSection {
 extension RunConfiguration.Loss: ConfigurationSection {
     mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
         try keys.choice("name", &name)
-        try keys.choice("weights", &weights)
+        try keys.weights("add", &add)
         try keys.choice("pooling", &pooling)
-        try keys.choice("convention", &convention)
-        keys.later("lambda")
+        if has(.gdl) {
+            try keys.choice("weights", &weights)
+            try keys.choice("convention", &convention)
+        } else {
+            for key in ["weights", "convention"] { keys.skip(key, appliesTo: "loss.name: gdl") }
+        }
+        if has(.ss) {
+            try keys.number("lambda", &lambda, "a number from 0 to 1") { 0...1 ~= $0 }
+        } else {
+            keys.skip("lambda", appliesTo: "loss.name: ss")
+        }
     }
 }
 

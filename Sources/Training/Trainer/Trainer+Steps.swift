@@ -1,6 +1,7 @@
 import Collectives
 import Engine
 import Foundation
+import Losses
 import Sampling
 
 extension Trainer {
@@ -73,9 +74,10 @@ extension Trainer {
     /// Notes what a step gave.
     func record(_ report: BatchReport, _ times: StepTimer.Times, step: Int) {
         let voxels = Double(configuration.batch * task.patchSize.count)
+        let generalisedDice = report.value(of: GeneralisedDiceLoss(pooling: task.loss.pooling))
         recorder.record(
             StepMetrics(
-                step: step, loss: report.loss, generalisedDice: report.loss, dice: report.dice,
+                step: step, loss: report.loss, generalisedDice: generalisedDice, dice: report.dice,
                 imbalance: report.foregroundFraction, learningRate: configuration.optimizer.learningRate,
                 stepSeconds: times.step, dataSeconds: times.data, communicationSeconds: times.communication,
                 voxelsPerSecond: voxels / max(times.step, 1e-9)), times)

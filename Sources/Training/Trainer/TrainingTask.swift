@@ -71,27 +71,40 @@ extension RunConfiguration.Network {
 extension RunConfiguration.Loss {
     /// The loss that is configured.
     public func make() -> any SegmentationLoss {
-        let weights: GeneralisedDiceLoss.Weights =
-            switch self.weights {
-            case .square: .square
-            case .simple: .simple
-            case .uniform: .uniform
-            }
-        return GeneralisedDiceLoss(
-            weights: weights, pooling: pooling == .image ? .image : .batch,
-            convention: convention == .niftynet ? .niftynet : .monai)
+        guard !add.isEmpty else { return make(name) }
+        let added = add.sorted { $0.key.rawValue < $1.key.rawValue }
+        return CombinedLoss(
+            [CombinedLoss.Term(make(name))] + added.map { CombinedLoss.Term(make($0.key), weight: $0.value) })
+    }
+
+    private func make(_ name: Name) -> any SegmentationLoss {
+        let pooling: Engine.Pooling = pooling == .image ? .image : .batch
+        switch name {
+        case .gdl:
+            return GeneralisedDiceLoss(
+                weights: GeneralisedDiceLoss.Weights(rawValue: weights.rawValue) ?? .square, pooling: pooling,
+                convention: convention == .niftynet ? .niftynet : .monai)
+        case .wce: return WeightedCrossEntropy(pooling: pooling)
+        case .dl2: return DiceLoss(pooling: pooling)
+        case .ss: return SensitivitySpecificityLoss(lambda: lambda, pooling: pooling)
+        }
     }
 }
 
 extension RunConfiguration {
-    /// How patches are drawn and prefetched.
-    func patchOptions(input: Size3, effective: Size3) -> PatchSource.Options {
+    /// The sampler that is configured.
+    public var sampler: any PatchSampler {
         let kind: SamplerKind =
             switch patch.sampler {
             case .foreground: .foreground
             case .uniform: .uniform
             case .balanced: .balanced
             }
+        return kind.sampler
+    }
+
+    /// How patches are drawn and prefetched.
+    func patchOptions(input: Size3, effective: Size3) -> PatchSource.Options {
         let rule: NoForegroundRule =
             switch data.noForeground {
             case .error: .error
@@ -100,7 +113,7 @@ extension RunConfiguration {
             }
         return PatchSource.Options(
             inputSize: Extent(input.depth, input.height, input.width),
-            effectiveSize: Extent(effective.depth, effective.height, effective.width), sampler: kind.sampler,
+            effectiveSize: Extent(effective.depth, effective.height, effective.width), sampler: sampler,
             noForeground: rule, threads: 1)
     }
 }
