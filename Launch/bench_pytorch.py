@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""PyTorch's side of the training-step benchmark: HighRes3DNet, Generalised Dice loss, Adam, on the CPU.
+"""PyTorch's side of the training-step benchmark: a network, Generalised Dice loss, Adam, on the CPU.
 
-The network, its crop before the 1^3 convolutions and the loss are those that dicerank trains; Tests/Fixtures uses
+The networks (HighRes3DNet with its crop before the 1^3 convolutions, DeepMedic) and the loss are those that dicerank trains; Tests/Fixtures uses
 them in float64 to check dicerank. Needs the packages torch and numpy.
 
 A driver that alternates contestants talks to it over a pipe. After the warm-up it prints the line "ready" and then
@@ -38,9 +38,10 @@ def activation_layer(kind, channels):
 class Unit(nn.Module):
     """Convolution, then batch norm and activation where asked for."""
 
-    def __init__(self, inputs, outputs, kernel, bias=False, norm=True, activation="relu"):
+    def __init__(self, inputs, outputs, kernel, bias=False, norm=True, activation="relu", padding=None):
         super().__init__()
-        self.convolution = nn.Conv3d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
+        padding = kernel // 2 if padding is None else padding
+        self.convolution = nn.Conv3d(inputs, outputs, kernel, padding=padding, bias=bias)
         self.norm = nn.BatchNorm3d(outputs) if norm else nn.Identity()
         self.activation = activation_layer(activation, outputs) if activation else nn.Identity()
 
@@ -98,6 +99,46 @@ class HighRes3DNet(nn.Module):
         return self.logits(self.hidden(x))
 
 
+class DeepMedic(nn.Module):
+    """Kamnitsas et al. 2017. [batch, channels, depth, height, width] -> logits, smaller by 24 voxels a side."""
+
+    border = 24
+
+    def __init__(
+        self, channels, classes, border=24, widths=(30, 30, 40, 40, 40, 40, 50, 50), hidden=150, logits="bias",
+        activation="prelu",
+    ):  # fmt: skip
+        super().__init__()
+        self.layers_of = {"fine": [], "coarse": [], "hidden": []}
+
+        def add(path, *options, **more):
+            unit = Unit(*options, padding=0, activation=activation, **more)
+            self.layers_of[path].append(unit)
+            self.add_module(f"{path}{len(self.layers_of[path])}", unit)
+
+        for path in ("fine", "coarse"):
+            for inputs, outputs in zip((channels, *widths), widths):
+                add(path, inputs, outputs, 3)
+        add("hidden", 2 * widths[-1], hidden, 1)
+        add("hidden", hidden, hidden, 1)
+        self.logits = Unit(hidden, classes, 1, bias=logits == "bias", norm=logits == "batch_norm", activation=None)
+
+    def run(self, path, x):
+        for unit in self.layers_of[path]:
+            x = unit(x)
+        return x
+
+    def forward(self, x):
+        inside = slice(16, -16)
+        fine = self.run("fine", x[:, :, inside, inside, inside])
+        coarse = self.run("coarse", x[:, :, 1::3, 1::3, 1::3])
+        coarse = F.interpolate(coarse, scale_factor=3, mode="nearest")
+        return self.logits(self.run("hidden", torch.cat([fine, coarse], 1)))
+
+
+NETWORKS = {"highres3dnet": HighRes3DNet, "deepmedic": DeepMedic}
+
+
 def generalised_dice_loss(logits, reference, weights="square", pooling="image"):
     """1 - 2 sum w I / sum w (V + P) after softmax; an absent class takes the largest finite weight.
 
@@ -124,7 +165,7 @@ class Contestant:
         self.layout = {"channels_last_3d": torch.channels_last_3d, "contiguous": torch.contiguous_format}[
             options.memory_format
         ]
-        network = HighRes3DNet(options.channels, options.classes, options.border, logits=options.logits)
+        network = NETWORKS[options.network](options.channels, options.classes, options.border, logits=options.logits)
         self.network = network.to(memory_format=self.layout).train()
         self.step_network = torch.compile(self.network) if options.compile else self.network
         shape = (options.batch, options.channels, *[options.patch] * 3)
@@ -175,7 +216,8 @@ def main():
     parser.add_argument("--batch", type=int, default=1, help="patches a step (default 1)")
     parser.add_argument("--channels", type=int, default=3, help="input channels (default 3)")
     parser.add_argument("--classes", type=int, default=2, help="classes with the background (default 2)")
-    parser.add_argument("--border", type=int, default=18, help="voxels cropped a side (default 18)")
+    parser.add_argument("--network", choices=sorted(NETWORKS), default="highres3dnet")
+    parser.add_argument("--border", type=int, help="voxels cropped a side (default: the network's)")
     parser.add_argument("--logits", choices=["bias", "batch_norm"], default="bias")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
@@ -184,6 +226,8 @@ def main():
     parser.add_argument("--warmup", type=int, default=2, help="steps before the first measured one (default 2)")
     parser.add_argument("--steps", type=int, help="run so many steps and report, instead of serving a driver")
     options = parser.parse_args()
+    if options.border is None:
+        options.border = {"highres3dnet": 18, "deepmedic": 24}[options.network]
     if options.patch <= 2 * options.border:
         parser.error(f"--patch {options.patch} leaves nothing of a border of {options.border}")
 

@@ -2,6 +2,10 @@
 public enum EngineError: Error, CustomStringConvertible, Equatable {
     /// An axis of `input` is too small for the network: it would shrink to `found` voxels.
     case patchTooSmall(input: Size3, layer: String, found: Size3)
+    /// Every `step`-th voxel of an axis that `step` does not divide.
+    case patchNotDivisible(input: Size3, found: Size3, step: Int)
+    /// Paths of the network that end in different sizes.
+    case sizesDiffer(input: Size3, first: Size3, other: Size3)
     /// The graph's last value was never declared.
     case noOutput
     /// An axis of the patch is longer than any volume is.
@@ -18,6 +22,12 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
         case .patchTooSmall(let input, let layer, let found):
             return
                 "A patch of \(input) voxels is too small for the network: after \(layer) \(found) voxels would be left."
+        case .patchNotDivisible(let input, let found, let step):
+            return
+                "A patch of \(input) voxels does not fit the network: an axis of \(found) voxels is not a multiple of \(step)."
+        case .sizesDiffer(let input, let first, let other):
+            return
+                "A patch of \(input) voxels does not fit the network: its paths end in \(first) and \(other) voxels."
         case .noOutput:
             return "The network's graph has no output."
         case .patchTooLarge(let input, let largest):

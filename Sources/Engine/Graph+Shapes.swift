@@ -12,12 +12,29 @@ extension Graph {
         var sizes: [Size3] = []
         for node in nodes {
             let (size, layer) = sizeAfter(node.operation, known: sizes, inputSize: inputSize)
+            try checkInputs(of: node.operation, known: sizes, inputSize: inputSize)
             guard (0..<3).allSatisfy({ size[$0] > 0 }) else {
                 throw .patchTooSmall(input: inputSize, layer: layer, found: size)
             }
             sizes.append(size)
         }
         return sizes
+    }
+
+    /// What a patch of another size would not give.
+    private func checkInputs(of operation: Operation, known: [Size3], inputSize: Size3) throws(EngineError) {
+        switch operation {
+        case .subsample(let x, let step):
+            let size = known[x.index]
+            guard (0..<3).allSatisfy({ size[$0] == 1 || size[$0] % step == 0 }) else {
+                throw .patchNotDivisible(input: inputSize, found: size, step: step)
+            }
+        case .concatenate(let values):
+            let sizes = values.map { known[$0.index] }
+            guard let other = sizes.first(where: { $0 != sizes[0] }) else { return }
+            throw .sizesDiffer(input: inputSize, first: sizes[0], other: other)
+        default: break
+        }
     }
 
     private func sizeAfter(_ operation: Operation, known: [Size3], inputSize: Size3) -> (Size3, layer: String)
@@ -39,6 +56,16 @@ extension Graph {
         case .crop(let x, let border):
             let size = known[x.index]
             return (size.map { size[$0] > 1 ? size[$0] - 2 * border : 1 }, "the crop by \(border)")
+        case .subsample(let x, let step):
+            let size = known[x.index]
+            return (size.map { size[$0] == 1 ? 1 : size[$0] / step }, "taking every voxel of \(step)")
+        case .upsample(let x, let factor):
+            let size = known[x.index]
+            return (
+                size.map { inputSize[$0] == 1 ? 1 : size[$0] * factor }, "repeating voxels \(factor) times"
+            )
+        case .concatenate(let values):
+            return (known[values[0].index], "a concatenation")
         }
     }
 

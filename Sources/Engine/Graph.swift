@@ -22,15 +22,19 @@ public struct Graph: Hashable, Sendable {
         case activation(Value, Activation)
         case add(Value, shortcut: Value)
         case crop(Value, border: Int)
+        case subsample(Value, step: Int)
+        case upsample(Value, factor: Int)
+        case concatenate([Value])
 
         /// The values that the operation reads.
         var inputs: [Value] {
             switch self {
             case .input: return []
             case .convolution(let x, _), .batchNormalization(let x, _), .activation(let x, _),
-                .crop(let x, _):
+                .crop(let x, _), .subsample(let x, _), .upsample(let x, _):
                 return [x]
             case .add(let x, let shortcut): return [x, shortcut]
+            case .concatenate(let values): return values
             }
         }
     }
@@ -124,6 +128,25 @@ public struct Graph: Hashable, Sendable {
     public mutating func crop(_ x: Value, border: Int) -> Value {
         precondition(border >= 0, "a border of \(border) voxels")
         return border == 0 ? x : append(.crop(x, border: border), channels: channels(of: x))
+    }
+
+    /// Every `step`-th voxel of each axis that is longer than 1, the middle one of each run of `step`; its length must
+    /// be a multiple of `step`.
+    public mutating func subsample(_ x: Value, step: Int) -> Value {
+        precondition(step > 0 && step % 2 == 1, "runs of \(step) voxels have no middle")
+        return step == 1 ? x : append(.subsample(x, step: step), channels: channels(of: x))
+    }
+
+    /// Each voxel `factor` times along each axis; an axis of one voxel that is the whole image's stays.
+    public mutating func upsample(_ x: Value, factor: Int) -> Value {
+        precondition(factor > 0, "a factor of \(factor)")
+        return factor == 1 ? x : append(.upsample(x, factor: factor), channels: channels(of: x))
+    }
+
+    /// The channels of all values, one after the other. They must be of one size.
+    public mutating func concatenate(_ values: [Value]) -> Value {
+        precondition(!values.isEmpty, "nothing to concatenate")
+        return append(.concatenate(values), channels: values.reduce(0) { $0 + channels(of: $1) })
     }
 
     /// Declares the logits.

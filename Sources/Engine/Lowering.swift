@@ -6,8 +6,10 @@ struct LoweredGraph {
         case convolution(Graph.Convolution, from: Int, to: Int)
         /// Batch normalisation where `normalization` names it, then the activation.
         case affine(normalization: String?, activation: Graph.Activation, from: Int, to: Int)
-        /// to[v] = from[v + offset]: another order, or a crop.
-        case relayout(from: Int, to: Int, offset: Size3)
+        /// to[v] = from[map(v)]: another order, a crop, a coarser or a finer grid.
+        case relayout(from: Int, to: Int, map: VoxelMap)
+        /// The channels of one value after those of the other.
+        case concatenate(from: [Int], to: Int)
         /// `to` is `from` with the shortcut added in place.
         case add(from: Int, shortcut: Int, to: Int)
 
@@ -17,14 +19,14 @@ struct LoweredGraph {
             case .convolution(_, let from, _), .affine(_, _, let from, _), .relayout(let from, _, _):
                 return [from]
             case .add(let from, let shortcut, _): return [from, shortcut]
+            case .concatenate(let from, _): return from
             }
         }
 
         var output: Int {
             switch self {
             case .input(let to), .convolution(_, _, let to), .affine(_, _, _, let to),
-                .relayout(_, let to, _),
-                .add(_, _, let to):
+                .relayout(_, let to, _), .concatenate(_, let to), .add(_, _, let to):
                 return to
             }
         }
@@ -90,7 +92,7 @@ struct LoweredGraph {
             let layout = layouts[from]
             if consumers[x.index] != 1 || x == shortcut {
                 let kept = from
-                from = append(layout) { .relayout(from: kept, to: $0, offset: Size3(0, 0, 0)) }
+                from = append(layout) { .relayout(from: kept, to: $0, map: VoxelMap()) }
             }
             let other = value(shortcut, Order(dilation: layout.dilation, gap: layout.gap, exactly: true))
             let target = from
@@ -98,7 +100,19 @@ struct LoweredGraph {
         case .crop(let x, let border):
             let from = value(x)
             let offset = layouts[from].size.map { plain.size[$0] == layouts[from].size[$0] ? 0 : border }
-            current[index] = append(plain) { .relayout(from: from, to: $0, offset: offset) }
+            current[index] = append(plain) { .relayout(from: from, to: $0, map: VoxelMap(offset: offset)) }
+        case .subsample(let x, let step):
+            let from = value(x)
+            let steps = layouts[from].size.map { layouts[from].size[$0] == 1 ? 1 : step }
+            let map = VoxelMap(offset: steps.map { steps[$0] / 2 }, step: steps)
+            current[index] = append(plain) { .relayout(from: from, to: $0, map: map) }
+        case .upsample(let x, _):
+            let from = value(x)
+            let map = VoxelMap(repeats: plain.size.map { plain.size[$0] / layouts[from].size[$0] })
+            current[index] = append(plain) { .relayout(from: from, to: $0, map: map) }
+        case .concatenate(let values):
+            let from = values.map { value($0, .plain) }
+            current[index] = append(plain) { .concatenate(from: from, to: $0) }
         }
     }
 
@@ -141,7 +155,7 @@ struct LoweredGraph {
         guard let order, !order.holds(layout) else { return known }
         if let copy = relaid[x.index]?.first(where: { order.holds(layouts[$0]) }) { return copy }
         let copy = append(layout.with(dilation: order.dilation, gap: order.gap)) {
-            .relayout(from: known, to: $0, offset: Size3(0, 0, 0))
+            .relayout(from: known, to: $0, map: VoxelMap())
         }
         relaid[x.index, default: []].append(copy)
         return copy
@@ -209,13 +223,10 @@ extension LoweredGraph {
                         }))
             case .affine(_, _, let from, _):
                 need(from, training ? Box(layouts[from].size) : box)
-            case .relayout(let from, _, let offset):
-                let size = layouts[from].size
-                need(
-                    from,
-                    Box(
-                        lower: size.map { min(size[$0], max(0, box.lower[$0] + offset[$0])) },
-                        upper: size.map { min(size[$0], max(0, box.upper[$0] + offset[$0])) }))
+            case .relayout(let from, _, let map):
+                need(from, map.sources(of: box, within: layouts[from].size))
+            case .concatenate(let from, _):
+                for value in from { need(value, box) }
             case .add(let from, let shortcut, _):
                 need(from, box)
                 need(shortcut, box)

@@ -49,6 +49,8 @@ extension Schedule {
                 Step(name: "relayout", kind: .movement) {
                     operation.backward(dto: dy, dfrom: target.tensor, accumulate: target.accumulate)
                 })
+        case .concatenate(let from, _):
+            scheduleBackward(ofConcatenation: from, dy: dy, at: time)
         case .add(let from, let shortcut, _):
             if needsGradient.contains(from) { gradients[from] = dy }
             guard needsGradient.contains(shortcut) else { return }
@@ -62,6 +64,24 @@ extension Schedule {
                 Step(name: "shortcut", kind: .elementwise) {
                     Shortcut.backward(
                         dy: dy, dx: target.tensor, voxels: voxels, accumulate: target.accumulate,
+                        threads: threads)
+                })
+        }
+    }
+
+    private mutating func scheduleBackward(ofConcatenation from: [Int], dy: Tensor, at time: Int) {
+        let (voxels, threads) = (context.voxels(of: dy.layout), context.threads)
+        var first = 0
+        for value in from {
+            let start = first
+            first += lowered.layouts[value].channels
+            guard needsGradient.contains(value) else { continue }
+            let target = gradientTarget(value, at: time)
+            backward.append(
+                Step(name: "concatenate", kind: .movement) {
+                    Shortcut.backward(
+                        dy: dy, dx: target.tensor, first: start, voxels: voxels,
+                        accumulate: target.accumulate,
                         threads: threads)
                 })
         }

@@ -120,11 +120,13 @@ struct Schedule {
             scheduleAffine(normalization, activation, index, from: from, to: to)
             if case .prelu = activation { learns = true }
             if normalization != nil { learns = true }
-        case .relayout(let from, let to, let offset):
+        case .relayout(let from, let to, let map):
             let (x, y) = (tensor(from, at: index), context.tensor(lowered.layouts[to], at: index))
-            let operation = Relayout(from: x.layout, to: y.layout, offset: offset, threads: context.threads)
+            let operation = Relayout(from: x.layout, to: y.layout, map: map, threads: context.threads)
             (tensors[to], relayouts[index]) = (y, operation)
             forward.append(Step(name: "relayout", kind: .movement) { operation.forward(from: x, to: y) })
+        case .concatenate(let from, let to):
+            scheduleConcatenation(index, from: from, to: to)
         case .add(let from, let shortcut, let to):
             let (y, x) = (tensor(from, at: index), tensor(shortcut, at: index))
             tensors[to] = y
@@ -137,6 +139,22 @@ struct Schedule {
             }
         }
         if learns { needsGradient.insert(instruction.output) }
+    }
+
+    private mutating func scheduleConcatenation(_ index: Int, from: [Int], to: Int) {
+        let y = context.tensor(lowered.layouts[to], at: index)
+        tensors[to] = y
+        let parts = from.map { tensor($0, at: index) }
+        let (voxels, threads) = (context.voxels(of: y.layout), context.threads)
+        forward.append(
+            Step(name: "concatenate", kind: .movement) {
+                clear(y, voxels, threads: threads)
+                var first = 0
+                for x in parts {
+                    Shortcut.forward(x: x, y: y, first: first, voxels: voxels, threads: threads)
+                    first += x.layout.channels
+                }
+            })
     }
 
     private mutating func scheduleConvolution(
@@ -202,8 +220,7 @@ struct Schedule {
         // A copy in another order has the same sums.
         var source = from
         while sums[source] == nil, let producer = producers[source],
-            case .relayout(let before, _, _) = lowered.instructions[producer],
-            lowered.layouts[before].size == lowered.layouts[source].size
+            case .relayout(let before, _, VoxelMap()) = lowered.instructions[producer]
         { source = before }
         let (training, known) = (training, sums[source])
         forward.append(

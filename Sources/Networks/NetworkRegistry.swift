@@ -38,7 +38,10 @@ public enum NetworkRegistry {
     private static let makers: [String: Maker] = [
         HighRes3DNet.name: { (inputChannels, classes, options) throws(NetworkError) in
             try HighRes3DNet(inputChannels: inputChannels, classes: classes, options: options)
-        }
+        },
+        DeepMedic.name: { (inputChannels, classes, options) throws(NetworkError) in
+            try DeepMedic(inputChannels: inputChannels, classes: classes, options: options)
+        },
     ]
 
     /// The names that ``network(named:inputChannels:classes:options:)`` knows, in alphabetical order.

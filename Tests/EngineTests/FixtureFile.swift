@@ -43,6 +43,8 @@ struct FixtureCase: Decodable, Sendable {
     struct Architecture: Decodable, Sendable {
         let name, logits, activation: String
         let border: Int
+        let widths: [Int]?
+        let hidden: Int?
     }
 
     struct Expected: Decodable, Sendable {
@@ -67,6 +69,8 @@ struct FixtureCase: Decodable, Sendable {
     let operations: [Operation]
     let network: Architecture?
     let expected: Expected
+    /// The largest relative L2 error of PyTorch's own float32.
+    let float32Error: Double
     /// `logits/SLOT`, `gradient/NAME`, `statistic/NAME`
     let arrays: [String: Kept]
 }

@@ -21,6 +21,7 @@ extension FixtureCase {
     func graph() throws -> Graph {
         if let network {
             let options = NetworkOptions(
+                widths: network.widths, hidden: network.hidden,
                 activation: try known(Activation(rawValue: network.activation), network.activation),
                 logits: try known(LogitsKind(rawValue: network.logits), network.logits))
             return try NetworkRegistry.network(
@@ -53,6 +54,10 @@ extension FixtureCase {
         case "relu": return graph.relu(x)
         case "prelu": return graph.prelu(x, name: operation.y)
         case "add": return graph.add(x, shortcut: try known(values[operation.shortcut ?? ""], "shortcut"))
+        case "subsample": return graph.subsample(x, step: try known(operation.border, "step"))
+        case "upsample": return graph.upsample(x, factor: try known(operation.border, "factor"))
+        case "concatenate":
+            return graph.concatenate([x, try known(values[operation.shortcut ?? ""], "other")])
         case "crop": return graph.crop(x, border: try known(operation.border, "border"))
         default: throw FixtureError(fixture: name, unknown: operation.kind)
         }

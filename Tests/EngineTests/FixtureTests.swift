@@ -8,10 +8,12 @@ import Testing
         let instructionSet: InstructionSet
         let convolution: ConvolutionAlgorithm
 
-        /// Relative L2 error. Direct: float32 has 6e-8, PyTorch's own float32 reaches 4e-6 on these cases
-        /// (make_fixtures.py prints it). Winograd's products are of sums, three times less exact a convolution, and
+        /// Relative L2 error. Direct: float32 has 6e-8, and twice what PyTorch's own float32 reaches on the case, where
+        /// that is above 5e-6. Winograd's products are of sums, three times less exact a convolution, and
         /// the gradients of shifts are small differences of large sums: 5e-5 was seen.
-        var tolerance: Double { convolution == .direct ? 1e-5 : 1e-4 }
+        func tolerance(_ fixture: FixtureCase) -> Double {
+            convolution == .direct ? max(1e-5, 2 * fixture.float32Error) : 1e-4
+        }
         var testDescription: String { "\(convolution) on \(instructionSet)" }
 
         static let all = InstructionSet.available.flatMap { set in
@@ -26,7 +28,7 @@ import Testing
     @Test func fixturesAreThere() throws {
         let file = try FixtureFile.shared.get()
         #expect(file.cases.count > 60)
-        #expect(Self.networks.count == 4)
+        #expect(Self.networks.count == 7)
     }
 
     @Test(arguments: operations, Setup.all)
@@ -61,7 +63,7 @@ import Testing
         }
         try plan.forward()
         var comparison = Comparison(
-            fixture: fixture, file: try FixtureFile.shared.get(), tolerance: setup.tolerance)
+            fixture: fixture, file: try FixtureFile.shared.get(), tolerance: setup.tolerance(fixture))
         for slot in 0..<slots { comparison.compare("logits/\(slot)", plan.logits(slot: slot)) }
         if !fixture.inference {
             comparison.compare(try plan.loss())

@@ -33,6 +33,18 @@ def crop(x, y, border):
     return dict(kind="crop", x=x, y=y, border=border)
 
 
+def subsample(x, y, step):
+    return dict(kind="subsample", x=x, y=y, border=step)
+
+
+def upsample(x, y, factor):
+    return dict(kind="upsample", x=x, y=y, border=factor)
+
+
+def concatenate(x, other, y):
+    return dict(kind="concatenate", x=x, shortcut=other, y=y)
+
+
 def case(
     name, operations, channels=3, size=(7, 9, 8), classes=2, references=("mixed", "mixed"),
     weights="uniform", pooling="image", inference=False, gradients=True, salt=0, **more
@@ -141,6 +153,26 @@ def sums_and_crops():
                                              add("b", "a", "y")))  # fmt: skip
 
 
+def grids():
+    for channels in ((30, 20), (5, 3), (8, 16)):
+        yield case(
+            f"concatenation of {channels[0]} and {channels[1]} channels",
+            between(channels[0], convolution("before", "a", channels[1], kernel=1), concatenate("before", "a", "y")),
+        )  # fmt: skip
+    yield case("every third voxel", between(6, subsample("before", "y", 3)), size=(6, 9, 12))
+    yield case("every third voxel in two dimensions", between(6, subsample("before", "y", 3)), size=(1, 9, 12))
+    yield case("each voxel three times", between(6, upsample("before", "y", 3)), size=(3, 4, 5))
+    yield case("each voxel twice in two dimensions", between(6, upsample("before", "y", 2)), size=(1, 4, 5))
+    yield case(
+        "a coarse path beside a fine one",
+        between(4, convolution("before", "a", 10, padding="valid"), crop("before", "inner", 2),
+                convolution("inner", "fine", 8, padding="valid"), subsample("before", "small", 3),
+                convolution("small", "coarse", 12, padding="valid"), upsample("coarse", "large", 3),
+                crop("a", "b", 2), add("b", "fine", "sum"), concatenate("sum", "large", "y")),
+        size=(15, 15, 15),
+    )  # fmt: skip
+
+
 def losses():
     def logits(classes):
         return [convolution("input", "logits", classes, kernel=1)]
@@ -173,8 +205,10 @@ def losses():
     yield case("loss of many classes", logits(19), classes=19, weights="square", size=(11, 10, 9))
 
 
-def network_case(name, logits, activation, border, **options):
-    network = dict(name="highres3dnet", logits=logits, activation=activation, border=border)
+def network_case(name, logits, activation, border, network="highres3dnet", widths=None, **options):
+    network = dict(name=network, logits=logits, activation=activation, border=border)
+    if widths:
+        network.update(widths=widths[:-1], hidden=widths[-1])
     return case(name, [], network=network, **options)
 
 
@@ -196,6 +230,18 @@ def networks():
         "highres3dnet in inference", "bias", "relu", 0, channels=1, size=(17, 14, 15), references=("mixed",),
         inference=True,
     )  # fmt: skip
+    yield network_case(
+        "deepmedic, forward", "bias", "prelu", 24, network="deepmedic", channels=2, size=(57, 54, 57),
+        weights="square", pooling="batch", gradients=False,
+    )  # fmt: skip
+    yield network_case(
+        "narrow deepmedic", "bias", "prelu", 24, network="deepmedic", channels=2, size=(57, 57, 57),
+        widths=[2, 2, 3, 3, 3, 3, 4, 4, 9], weights="square", pooling="batch", salt=1,
+    )  # fmt: skip
+    yield network_case(
+        "narrow deepmedic with relu, batch norm on the logits", "batch_norm", "relu", 24, network="deepmedic",
+        channels=1, size=(57, 60, 57), widths=[2, 2, 3, 3, 3, 3, 4, 4, 9], weights="simple", salt=17,
+    )  # fmt: skip
 
 
-CASES = [*convolutions(), *normalisations(), *sums_and_crops(), *losses(), *networks()]
+CASES = [*convolutions(), *normalisations(), *sums_and_crops(), *grids(), *losses(), *networks()]

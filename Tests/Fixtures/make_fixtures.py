@@ -23,7 +23,7 @@ import torch.nn.functional as F
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "Launch"))
-from bench_pytorch import HighRes3DNet, generalised_dice_loss  # noqa: E402
+from bench_pytorch import NETWORKS, generalised_dice_loss  # noqa: E402
 from losses import LOSSES  # noqa: E402
 
 from cases import CASES  # noqa: E402
@@ -117,6 +117,8 @@ class Operations(torch.nn.Module):
                 )  # fmt: skip
             elif kind == "batch_norm":
                 self.layers[name] = torch.nn.BatchNorm3d(width)
+            elif kind == "concatenate":
+                width += channels[operation["shortcut"]]
             elif kind == "prelu":
                 self.layers[name] = torch.nn.PReLU(width)
             channels[name] = width
@@ -135,6 +137,17 @@ class Operations(torch.nn.Module):
                 border = operation["border"]
                 inside = [slice(border, -border) if n > 1 else slice(None) for n in x.shape[2:]]
                 y = x[(slice(None), slice(None), *inside)]
+            elif kind == "subsample":
+                step = operation["border"]
+                inside = [slice(step // 2, None, step) if n > 1 else slice(None) for n in x.shape[2:]]
+                y = x[(slice(None), slice(None), *inside)]
+            elif kind == "upsample":
+                y = x
+                for axis in (2, 3, 4):
+                    if self.case["size"][axis - 2] > 1:
+                        y = y.repeat_interleave(operation["border"], axis)
+            elif kind == "concatenate":
+                y = torch.cat([x, values[operation["shortcut"]]], 1)
             else:
                 y = self.layers[operation["y"]](x)
             values[operation["y"]] = y
@@ -169,9 +182,9 @@ def entries(module):
 def make_module(case, dtype):
     if "network" in case:
         network = case["network"]
-        module = HighRes3DNet(
+        module = NETWORKS[network["name"]](
             case["channels"], case["classes"], network["border"], logits=network["logits"],
-            activation=network["activation"],
+            activation=network["activation"], **{k: network[k] for k in ("widths", "hidden") if k in network},
         )  # fmt: skip
     else:
         module = Operations(case)
@@ -299,7 +312,8 @@ def main():
             part = flat[::stride].astype("<f4")
             index[key] = {"offset": len(blob) // 4, "stride": stride, "total": flat.size}
             blob += part.tobytes()
-        lines.append(json.dumps({**case, "expected": expected, "arrays": index}, separators=(",", ":")))
+        found = {"expected": expected, "float32_error": float(f"{errors[worst]:.1e}"), "arrays": index}
+        lines.append(json.dumps({**case, **found}, separators=(",", ":")))
     (HERE / "fixtures.bin").write_bytes(blob)
     (HERE / "fixtures.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
     print(f"{len(blob) + len(chr(10).join(lines))} bytes in all")

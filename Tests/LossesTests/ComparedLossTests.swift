@@ -37,7 +37,7 @@ import Testing
         ]),
     ]
 
-    /// Step 1e-5, as for the Generalised Dice loss; r log p bends more, so that truncation shows sooner.
+    /// Step 1e-5, as for the Generalised Dice loss.
     @Test(arguments: losses.indices, [2, 4])
     func gradientAgreesWithCentralDifferences(index: Int, classes: Int) {
         check(Self.losses[index], as: Self.losses[index], classes: classes)
@@ -49,17 +49,19 @@ import Testing
         let group = VoxelGroup(seed: 11, classes: classes, voxels: 60)
         let held = HeldWeights(WeightedCrossEntropy().gradient(group.sums).likelihood)
         #expect(abs(held.value(group.sums) - WeightedCrossEntropy().value(group.sums)) < 1e-12)
-        check(WeightedCrossEntropy(), as: held, classes: classes)
+        // The third derivative of log p is 2/p^3, 16,000 at the smallest p: truncation of 1e-8.
+        check(WeightedCrossEntropy(), as: held, classes: classes, tolerance: 1e-7)
     }
 
-    private func check(_ loss: some SegmentationLoss, as value: some SegmentationLoss, classes: Int) {
+    private func check(
+        _ loss: some SegmentationLoss, as value: some SegmentationLoss, classes: Int, tolerance: Double = 1e-8
+    ) {
         let group = VoxelGroup(seed: 11, classes: classes, voxels: 60)
         for voxel in 0..<60 {
             for label in 0..<classes {
                 let expected = group.difference(of: value, at: voxel, label: label)
                 let found = group.derivative(of: loss, at: voxel, label: label)
-                #expect(
-                    abs(found - expected) < 1e-8 * max(1, abs(expected)), "class \(label) at voxel \(voxel)")
+                #expect(abs(found - expected) < tolerance, "class \(label) at voxel \(voxel)")
             }
         }
     }

@@ -152,7 +152,7 @@ import Testing
 
     @Test(arguments: [
         ("precision: bfloat16", "precision 'bfloat16', supported are 'float32'"),
-        ("network: {name: unet}", "network.name 'unet', supported are 'highres3dnet'"),
+        ("network: {name: unet}", "network.name 'unet', supported are 'highres3dnet', 'deepmedic'"),
         (
             "distributed: {reduction: deterministic}",
             "distributed.reduction 'deterministic', supported are 'fast'"

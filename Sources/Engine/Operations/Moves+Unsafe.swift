@@ -1,20 +1,30 @@
 import CKernels
 
-/// A move between two orders of voxels, or a crop: forward to[v] = from[v + offset], backward the transpose.
+/// A move between two grids or orders of voxels: forward to[v] = from[map(v)], backward the transpose.
 final class Relayout {
-    private let forwardMap, backwardMap: MoveMap
+    private let forwardMap: MoveMap
+    /// One for each copy of a voxel that forward makes.
+    private let backwardMaps: [MoveMap]
     private let threads: Int
 
-    init(from: Layout, to: Layout, offset: Size3, threads: Int) {
-        forwardMap = MoveMap(from: from, to: to, offset: offset)
-        backwardMap = MoveMap(from: to, to: from, offset: offset.map { -offset[$0] })
+    init(from: Layout, to: Layout, map: VoxelMap, threads: Int) {
+        forwardMap = MoveMap(from: from, to: to) { voxel, axis in map.source(voxel, axis: axis) }
+        backwardMaps = (0..<map.repeats.count).map { copy in
+            let rest = copy / map.repeats.width
+            let copies = Size3(rest / map.repeats.height, rest % map.repeats.height, copy % map.repeats.width)
+            return MoveMap(from: to, to: from) { voxel, axis in
+                map.target(voxel, axis: axis, copy: copies[axis])
+            }
+        }
         self.threads = threads
     }
 
     func forward(from: Tensor, to: Tensor) { forwardMap.run(from, to, accumulate: false, threads: threads) }
 
     func backward(dto: Tensor, dfrom: Tensor, accumulate: Bool) {
-        backwardMap.run(dto, dfrom, accumulate: accumulate, threads: threads)
+        for (copy, map) in backwardMaps.enumerated() {
+            map.run(dto, dfrom, accumulate: accumulate || copy > 0, threads: threads)
+        }
     }
 }
 
@@ -23,7 +33,8 @@ private final class MoveMap {
     private let storage: UnsafeMutableBufferPointer<Int32>
     private let counts: Size3
 
-    init(from: Layout, to: Layout, offset: Size3) {
+    /// - Parameter source: The voxel that a voxel of the target comes from, an axis; nil or outside for zero.
+    init(from: Layout, to: Layout, source: (_ voxel: Int, _ axis: Int) -> Int?) {
         counts = to.size
         var all: [Int32] = []
         for axis in 0..<3 {
@@ -33,8 +44,8 @@ private final class MoveMap {
                 (axis + 1..<3).reduce(1) { $0 * layout.extent[$1] }
             }
             all += order.map { voxel in
-                let source = voxel + offset[axis]
-                return sources.indices.contains(source) ? Int32(sources[source] * stride(from)) : -1
+                guard let found = source(voxel, axis), sources.indices.contains(found) else { return -1 }
+                return Int32(sources[found] * stride(from))
             }
             all += order.map { Int32(targets[$0] * stride(to)) }
         }
@@ -62,15 +73,18 @@ private final class MoveMap {
 enum Shortcut {
     static func firstChannel(wide: Int, narrow: Int) -> Int { (wide - narrow) / 2 }
 
-    static func forward(x: Tensor, y: Tensor, voxels: VoxelRuns, threads: Int) {
+    /// - Parameter first: The channel of y that meets the first one of x; in the middle by default.
+    static func forward(x: Tensor, y: Tensor, first: Int? = nil, voxels: VoxelRuns, threads: Int) {
         var (wide, narrow, runs) = (y.kernelView, x.kernelView, voxels.kernelView)
-        let first = firstChannel(wide: y.layout.channels, narrow: x.layout.channels)
+        let first = first ?? firstChannel(wide: y.layout.channels, narrow: x.layout.channels)
         dr_add_channels(&wide, &narrow, &runs, Int32(first), Int32(x.layout.channels), Int32(threads))
     }
 
-    static func backward(dy: Tensor, dx: Tensor, voxels: VoxelRuns, accumulate: Bool, threads: Int) {
+    static func backward(
+        dy: Tensor, dx: Tensor, first: Int? = nil, voxels: VoxelRuns, accumulate: Bool, threads: Int
+    ) {
         var (wide, narrow, runs) = (dy.kernelView, dx.kernelView, voxels.kernelView)
-        let first = firstChannel(wide: dy.layout.channels, narrow: dx.layout.channels)
+        let first = first ?? firstChannel(wide: dy.layout.channels, narrow: dx.layout.channels)
         dr_take_channels(
             &wide, &narrow, &runs, Int32(first), Int32(dx.layout.channels), accumulate ? 1 : 0, Int32(threads)
         )

@@ -14,8 +14,8 @@ extension RunConfiguration {
         public var hidden: Int?
 
         public enum Name: String, ConfigurationChoice {
-            case highres3dnet
-            static let planned = ["deepmedic", "unet", "unet2d", "twopathcnn"]
+            case highres3dnet, deepmedic
+            static let planned = ["unet", "unet2d", "twopathcnn"]
         }
 
         public enum BatchNorm: String, ConfigurationChoice {

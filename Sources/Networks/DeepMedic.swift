@@ -1,0 +1,104 @@
+import Engine
+
+/// DeepMedic: two paths of valid convolutions, one on the centre at full resolution and one on a threefold coarser view of
+/// the whole patch.
+///
+/// Citation: K. Kamnitsas, C. Ledig, V. Newcombe, J. Simpson, A. Kane, D. Menon, D. Rueckert, B. Glocker, "Efficient
+/// multi-scale 3D CNN with fully connected CRF for accurate brain lesion segmentation", Medical Image Analysis 2017.
+///
+///     fine     crop by 16; eight times 3^3 convolution, BN, activation
+///     coarse   every third voxel; the same; each voxel three times along each axis
+///     hidden   both side by side; twice 1^3 convolution, BN, activation
+///     logits   1^3 convolution with a bias a class, or without one and followed by BN
+///
+/// An input of n voxels, a multiple of 3, gives 3 (n/3 - 16): 51 -> 3, 63 -> 15, 87 -> 39 (Table 1 of Sudre et al.
+/// 2017). Convolutions but the last have no bias. The paths do not share parameters. Dropout, which the original has
+/// in its hidden layers, is left out.
+///
+/// One input channel, two classes, the default widths: 657,842 parameters. Each further input channel adds 1,620.
+public struct DeepMedic: Network {
+    public static let name = "deepmedic"
+    public let border = 24
+    public let smallestBorder = 24
+    public let patchEdges = PatchEdges(smallest: 51, step: 3)
+
+    public let inputChannels: Int
+    public let classes: Int
+    /// Channels of the convolutions of each path.
+    public let widths: [Int]
+    /// Channels of the two hidden layers.
+    public let hidden: Int
+    public let activation: Activation
+    public let logits: LogitsKind
+
+    /// Convolutions of a path.
+    static let depth = 8
+    /// Voxels of the input for one of the coarse path.
+    static let factor = 3
+    /// What the coarse path sees beyond the fine one, a side: (factor - 1) times what the convolutions take.
+    static let margin = (factor - 1) * depth
+
+    /// - Parameters:
+    ///   - inputChannels: at least 1.
+    ///   - classes: 2 to 256, with the background.
+    ///   - options: widths [30, 30, 40, 40, 40, 40, 50, 50], hidden 150, PReLU and a bias on the logits, where they say
+    ///     nothing else.
+    /// - Throws: ``NetworkError/option(network:key:found:expected:)``.
+    public init(inputChannels: Int, classes: Int, options: NetworkOptions = NetworkOptions())
+        throws(NetworkError)
+    {
+        self.inputChannels = inputChannels
+        self.classes = classes
+        widths = options.widths ?? [30, 30, 40, 40, 40, 40, 50, 50]
+        hidden = options.hidden ?? 150
+        activation = options.activation ?? .prelu
+        logits = options.logits ?? .bias
+        func require(_ holds: Bool, _ key: String, _ found: Any, _ expected: String) throws(NetworkError) {
+            if !holds { throw .option(network: Self.name, key: key, found: "\(found)", expected: expected) }
+        }
+        try require(inputChannels >= 1, "channels", inputChannels, "at least 1")
+        try require(2...256 ~= classes, "classes", classes, "2 to 256")
+        try require(
+            widths.count == Self.depth && widths.allSatisfy { $0 >= 1 }, "widths", widths,
+            "\(Self.depth) positive numbers")
+        try require(hidden >= 1, "hidden", hidden, "at least 1")
+    }
+
+    public func graph(border: Int) -> Graph {
+        precondition(border >= smallestBorder, "border \(border), at least \(smallestBorder)")
+        var graph = Graph(inputChannels: inputChannels)
+        let fine = path(graph.crop(graph.input, border: Self.margin), name: "fine", in: &graph)
+        let coarse = path(graph.subsample(graph.input, step: Self.factor), name: "coarse", in: &graph)
+        var x = graph.concatenate([fine, graph.upsample(coarse, factor: Self.factor)])
+        x = graph.crop(x, border: border - smallestBorder)
+        for index in 1...2 {
+            x = unit(x, name: "hidden\(index)", channels: hidden, kernel: 1, in: &graph)
+        }
+        x = graph.convolution(
+            x, name: "logits.convolution", channels: classes, kernel: Size3(cube: 1), bias: logits == .bias)
+        if logits == .batchNormalization { x = graph.batchNormalization(x, name: "logits.norm") }
+        graph.setOutput(x)
+        return graph
+    }
+
+    private func path(_ input: Graph.Value, name: String, in graph: inout Graph) -> Graph.Value {
+        widths.enumerated().reduce(input) { x, layer in
+            unit(x, name: "\(name)\(layer.offset + 1)", channels: layer.element, kernel: 3, in: &graph)
+        }
+    }
+
+    /// Convolution, batch norm and activation.
+    private func unit(
+        _ x: Graph.Value, name: String, channels: Int, kernel: Int, in graph: inout Graph
+    ) -> Graph.Value {
+        let y = graph.batchNormalization(
+            graph.convolution(
+                x, name: "\(name).convolution", channels: channels, kernel: Size3(cube: kernel),
+                padding: .valid),
+            name: "\(name).norm")
+        switch activation {
+        case .relu: return graph.relu(y)
+        case .prelu: return graph.prelu(y, name: "\(name).activation")
+        }
+    }
+}
