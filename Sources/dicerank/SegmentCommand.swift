@@ -174,7 +174,7 @@ extension Dicerank {
             let seconds = start.duration(to: .now) / .seconds(1)
             common.report.note(
                 "\(subject.name): \(foreground) foreground voxels (\(String(format: "%.2f", volume)) ml), "
-                    + "\(layout.origins.count) windows of \(layout.window), \(String(format: "%.1f", seconds)) s"
+                    + "\(layout.origins.count) window\(layout.origins.count == 1 ? "" : "s") of \(layout.window), \(String(format: "%.1f", seconds)) s"
             )
             common.report.result(path)
         }

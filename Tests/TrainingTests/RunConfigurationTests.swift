@@ -121,11 +121,7 @@ import Testing
         ("seed: 1", "run.yaml: the key 'data.list' is missing, it has no default."),
         ("", "run.yaml: the key 'data.list' is missing, it has no default."),
         ("seed: 1\nseed: 2", "run.yaml:1: the mapping that begins here has more than once the key 'seed'."),
-        (
-            "loss: {name: wce, weights: square}",
-            "run.yaml:1: 'loss.weights' applies only to loss.name: gdl."
-        ),
-        ("loss: {lambda: 0.1}", "run.yaml:1: 'loss.lambda' applies only to loss.name: ss."),
+        ("loss: {lambda: 2}", "run.yaml:1: loss.lambda is '2', expected a number from 0 to 1."),
         (
             "loss: {add: {wce: 0}}",
             "run.yaml:1: loss.add is wce: '0', expected a mapping of gdl, wce, dl2, ss to numbers above 0, such as "

@@ -47,9 +47,6 @@ extension RunConfiguration {
         /// SS: share of the sensitivity, 0 to 1; default 0.05, the paper's.
         public var lambda = 0.05
 
-        /// Whether it is the loss or one that is added to it.
-        func has(_ name: Name) -> Bool { self.name == name || add[name] != nil }
-
         public enum Name: String, ConfigurationChoice {
             /// Generalised Dice.
             case gdl
@@ -124,17 +121,10 @@ extension RunConfiguration.Loss: ConfigurationSection {
         try keys.choice("name", &name)
         try keys.weights("add", &add)
         try keys.choice("pooling", &pooling)
-        if has(.gdl) {
-            try keys.choice("weights", &weights)
-            try keys.choice("convention", &convention)
-        } else {
-            for key in ["weights", "convention"] { keys.skip(key, appliesTo: "loss.name: gdl") }
-        }
-        if has(.ss) {
-            try keys.number("lambda", &lambda, "a number from 0 to 1") { 0...1 ~= $0 }
-        } else {
-            keys.skip("lambda", appliesTo: "loss.name: ss")
-        }
+        // Of losses that are not chosen too: a comparison of losses changes the name alone.
+        try keys.choice("weights", &weights)
+        try keys.choice("convention", &convention)
+        try keys.number("lambda", &lambda, "a number from 0 to 1") { 0...1 ~= $0 }
     }
 }
 
