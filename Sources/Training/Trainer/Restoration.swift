@@ -89,7 +89,8 @@ struct Restoration {
         model.parameters.setValues(parameters)
         model.statistics.setValues(statistics)
         logger.info(
-            "Resuming at step \(checkpoint.step) from \(path), which \(checkpoint.ranks) ranks wrote.")
+            "Resuming at step \(checkpoint.step) from \(path), which \(checkpoint.ranks) rank\(checkpoint.ranks == 1 ? "" : "s") wrote."
+        )
         for change in changes {
             logger.info("\(change.key) was \(change.other) and is \(change.value) from now on.")
         }
