@@ -1,4 +1,5 @@
 #pragma once
+#include "grids.h"
 #include "instruction_set.h"
 #include "tensor.h"
 #include "winograd.h"
@@ -16,7 +17,18 @@ struct dr_kernels {
     void (*relayout)(const dr_tensor *, const dr_tensor *, const dr_move *, int, int);
     void (*pack)(const float *, int, const dr_tensor *, int, int);
     void (*unpack)(const dr_tensor *, int, float *, int, int);
+    void (*max_pool)(const dr_tensor *, const dr_tensor *, const dr_tensor *, const dr_pool *, int);
+    void (*max_pool_backward)(const dr_tensor *, const dr_tensor *, const dr_tensor *, const dr_pool *, int, int);
+    void (*maxout)(const dr_tensor *, const dr_tensor *, const dr_runs *, const dr_affine *, int, int, int);
+    void (*maxout_backward)(const dr_tensor *, const dr_tensor *, const dr_tensor *, const dr_runs *,
+                            const dr_affine *, int, int, int, int);
+    void (*dropout)(const dr_tensor *, const dr_tensor *, const dr_runs *, const dr_dropout *, int, int);
+    void (*unfold)(const dr_tensor *, const dr_tensor *, const dr_unfold *, int);
+    void (*fold)(const dr_tensor *, const dr_tensor *, const dr_unfold *, int);
 };
+
+/// Of the instruction set that a tensor was laid out for.
+const struct dr_kernels *dr_kernels_of(const dr_tensor *t);
 
 extern const struct dr_kernels dr_kernels_portable, dr_kernels_avx2, dr_kernels_avx512;
 

@@ -187,7 +187,8 @@ static dnnl_status_t compile(dnn_convolution *c, const dnn_shape *s, dnnl_primit
         [WEIGHTS] = {s->output_channels, s->input_channels, s->kernel[0], s->kernel[1], s->kernel[2]},
         [BIAS] = {s->output_channels},
         [DESTINATION] = {s->batch, s->output_channels, s->output[0], s->output[1], s->output[2]}};
-    const dnnl_dims_t strides = {1, 1, 1}, padding = {s->padding[0], s->padding[1], s->padding[2]};
+    const dnnl_dims_t strides = {s->stride[0], s->stride[1], s->stride[2]};
+    const dnnl_dims_t padding = {s->padding[0], s->padding[1], s->padding[2]};
     dnnl_format_tag_t blocked = s->block == DNN_BLOCK_16 ? dnnl_aBcde16b : dnnl_aBcde8b;
     const dnnl_format_tag_t tags[TENSORS] = {blocked, dnnl_abcde, dnnl_a, blocked};
 

@@ -51,12 +51,13 @@ extension AlgorithmTiming {
         var names: [TimedShape: [String]] = [:]
         for instruction in lowered.instructions {
             guard case .convolution(var convolution, let from, _) = instruction,
-                WinogradConvolution.computes(convolution, planar: lowered.layouts[from].planar)
+                ConvolutionKind.winograd(convolution, planar: lowered.layouts[from].planar) != nil
             else { continue }
             let name = convolution.name
             convolution.name = "convolution"
             var layout = lowered.layouts[from]
-            layout.size = layout.size.map { min(layout.size[$0], longestEdge) }
+            let kernel = convolution.kernel
+            layout.size = layout.size.map { min(layout.size[$0], longestEdge + kernel[$0] - 3) }
             let shape = TimedShape(convolution: convolution, layout: layout)
             if names[shape] == nil { shapes.append(shape) }
             names[shape, default: []].append(name)
@@ -99,15 +100,10 @@ private struct TimedShape: Hashable {
         let (x, y) = (context.tensor(layout, at: 0), context.tensor(output, at: 0))
         let dx = context.tensor(layout, at: 0)
         for tensor in [x, y, dx] { tensor.buffer.touch(1) }
-        let kernel: any ConvolutionKernel
-        if algorithm == .winograd {
-            kernel = WinogradConvolution(
-                convolution, x: Operand(tensor: x), y: y, epilogue: Epilogue(),
-                region: Region(x: Box(layout.size), y: Box(output.size)), context: context, step: 0)
-        } else {
-            kernel = try DirectConvolution(
-                convolution, x: Operand(tensor: x), y: y, context: context, step: 0)
-        }
+        let choice = AlgorithmChoice(algorithm)
+        let kernel = try choice.kind(of: convolution, planar: layout.planar).kernel(
+            convolution, x: Operand(tensor: x), y: y,
+            region: Region(x: Box(layout.size), y: Box(output.size)), context: context, step: 0)
         try kernel.prepareBackward(
             x: Operand(tensor: x), y: y, data: true, epilogue: nil, step: 1)
         let arena = FloatStorage(count: context.planner.layOut())

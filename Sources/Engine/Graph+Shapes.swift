@@ -44,8 +44,8 @@ extension Graph {
             return (inputSize, "the input")
         case .convolution(let x, let convolution):
             return (convolution.outputSize(known[x.index]), convolution.name)
-        case .batchNormalization(let x, let name):
-            return (known[x.index], name)
+        case .normalization(let x, let normalization):
+            return (known[x.index], normalization.name)
         case .activation(let x, _):
             return (known[x.index], "an activation")
         case .add(let x, let shortcut):
@@ -53,9 +53,10 @@ extension Graph {
                 known[x.index] == known[shortcut.index],
                 "adding \(known[shortcut.index]) to \(known[x.index]) voxels")
             return (known[x.index], "a shortcut")
-        case .crop(let x, let border):
+        case .crop(let x, let before, let after):
             let size = known[x.index]
-            return (size.map { size[$0] > 1 ? size[$0] - 2 * border : 1 }, "the crop by \(border)")
+            let name = before == after ? "\(before)" : "\(before) and \(after)"
+            return (size.map { size[$0] > 1 ? size[$0] - before - after : 1 }, "the crop by \(name)")
         case .subsample(let x, let step):
             let size = known[x.index]
             return (size.map { size[$0] == 1 ? 1 : size[$0] / step }, "taking every voxel of \(step)")
@@ -66,6 +67,12 @@ extension Graph {
             )
         case .concatenate(let values):
             return (known[values[0].index], "a concatenation")
+        case .maxPool(let x, let pooling):
+            return (pooling.outputSize(known[x.index]), "max pooling")
+        case .maxout(let x, _):
+            return (known[x.index], "maxout")
+        case .dropout(let x, _):
+            return (known[x.index], "dropout")
         }
     }
 
@@ -74,8 +81,8 @@ extension Graph {
         let sizes = try sizes(inputSize: inputSize)
         var total = 0
         for (index, node) in nodes.enumerated() {
-            guard case .convolution(_, let c) = node.operation else { continue }
-            total += 2 * c.inputChannels * c.outputChannels * c.kernel.count * sizes[index].count
+            guard case .convolution(let x, let c) = node.operation else { continue }
+            total += c.operations(input: sizes[x.index], output: sizes[index])
         }
         return total
     }

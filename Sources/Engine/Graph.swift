@@ -18,20 +18,24 @@ public struct Graph: Hashable, Sendable {
     enum Operation: Hashable, Sendable {
         case input
         case convolution(Value, Convolution)
-        case batchNormalization(Value, name: String)
+        case normalization(Value, Normalization)
         case activation(Value, Activation)
         case add(Value, shortcut: Value)
-        case crop(Value, border: Int)
+        case crop(Value, before: Int, after: Int)
         case subsample(Value, step: Int)
         case upsample(Value, factor: Int)
         case concatenate([Value])
+        case maxPool(Value, Pooling)
+        case maxout(Value, pieces: Int)
+        case dropout(Value, Dropout)
 
         /// The values that the operation reads.
         var inputs: [Value] {
             switch self {
             case .input: return []
-            case .convolution(let x, _), .batchNormalization(let x, _), .activation(let x, _),
-                .crop(let x, _), .subsample(let x, _), .upsample(let x, _):
+            case .convolution(let x, _), .normalization(let x, _), .activation(let x, _),
+                .crop(let x, _, _), .subsample(let x, _), .upsample(let x, _), .maxPool(let x, _),
+                .maxout(let x, _), .dropout(let x, _):
                 return [x]
             case .add(let x, let shortcut): return [x, shortcut]
             case .concatenate(let values): return values
@@ -46,14 +50,55 @@ public struct Graph: Hashable, Sendable {
         var dilation: Int
         var padding: Padding
         var bias: Bool
+        /// Whether it is the transpose of a convolution whose stride is its kernel: each voxel becomes `kernel` ones.
+        var transposed = false
 
         /// Zeros on either side of an axis.
         func zeros(_ axis: Int) -> Int { padding == .same ? dilation * (kernel[axis] - 1) / 2 : 0 }
 
-        /// n + 2 zeros - dilation (kernel - 1), an axis.
+        /// n + 2 zeros - dilation (kernel - 1), an axis; transposed n kernel.
         func outputSize(_ input: Size3) -> Size3 {
-            input.map { input[$0] + 2 * zeros($0) - dilation * (kernel[$0] - 1) }
+            input.map {
+                transposed
+                    ? input[$0] * kernel[$0] : input[$0] + 2 * zeros($0) - dilation * (kernel[$0] - 1)
+            }
         }
+
+        /// Of the direct sum from `input` to `output` voxels, a multiplication and an addition counted as two.
+        func operations(input: Size3, output: Size3) -> Int {
+            2 * inputChannels * outputChannels * kernel.count * (transposed ? input : output).count
+        }
+    }
+
+    /// Zero mean and unit variance, then a scale and a shift a channel.
+    struct Normalization: Hashable, Sendable {
+        enum Statistics: Hashable, Sendable {
+            /// A channel over slots and voxels, with running statistics for inference.
+            case batch
+            /// Groups of so many channels over the voxels of a slot, in inference too; one channel a group is instance
+            /// normalisation.
+            case slot(channelsPerGroup: Int)
+        }
+
+        var name: String
+        var statistics: Statistics
+    }
+
+    /// The maximum over windows that lie in the image as a whole.
+    struct Pooling: Hashable, Sendable {
+        var window: Size3
+        var stride: Size3
+
+        func outputSize(_ input: Size3) -> Size3 {
+            input.map { input[$0] < window[$0] ? 0 : (input[$0] - window[$0]) / stride[$0] + 1 }
+        }
+    }
+
+    struct Dropout: Hashable, Sendable {
+        /// The share of values that become 0.
+        var rate: Double
+        /// Tells the dropouts of a graph apart.
+        var stream: Int
     }
 
     struct Node: Hashable, Sendable {
@@ -75,7 +120,7 @@ public struct Graph: Hashable, Sendable {
 
     public func channels(of value: Value) -> Int { nodes[value.index].channels }
 
-    private mutating func append(_ operation: Operation, channels: Int) -> Value {
+    mutating func append(_ operation: Operation, channels: Int) -> Value {
         nodes.append(Node(operation: operation, channels: channels))
         return Value(index: nodes.count - 1)
     }
@@ -101,52 +146,18 @@ public struct Graph: Hashable, Sendable {
         return append(.convolution(x, convolution), channels: channels)
     }
 
-    /// Batch normalisation (Ioffe and Szegedy 2015): zero mean and unit variance a channel over slots and voxels, then
-    /// `name.weight` (initially 1) and `name.bias` (initially 0). Epsilon 1e-5; running statistics move by 0.1 a step.
-    public mutating func batchNormalization(_ x: Value, name: String) -> Value {
-        append(.batchNormalization(x, name: name), channels: channels(of: x))
-    }
-
-    /// max(x, 0).
-    public mutating func relu(_ x: Value) -> Value {
-        append(.activation(x, .relu), channels: channels(of: x))
-    }
-
-    /// x where x > 0, else slope x, with a learnt slope a channel, `name.slope`, initially 0.25 (He et al. 2015).
-    public mutating func prelu(_ x: Value, name: String) -> Value {
-        append(.activation(x, .prelu(name: name)), channels: channels(of: x))
-    }
-
-    /// x + shortcut. A shortcut of fewer channels is padded with zero channels on both sides, the smaller half in front.
-    public mutating func add(_ x: Value, shortcut: Value) -> Value {
-        let (wide, narrow) = (channels(of: x), channels(of: shortcut))
-        precondition(narrow <= wide, "a shortcut of \(narrow) channels does not fit into \(wide)")
-        return append(.add(x, shortcut: shortcut), channels: wide)
-    }
-
-    /// The image without `border` voxels on both sides of each axis that is longer than 1.
-    public mutating func crop(_ x: Value, border: Int) -> Value {
-        precondition(border >= 0, "a border of \(border) voxels")
-        return border == 0 ? x : append(.crop(x, border: border), channels: channels(of: x))
-    }
-
-    /// Every `step`-th voxel of each axis that is longer than 1, the middle one of each run of `step`; its length must
-    /// be a multiple of `step`.
-    public mutating func subsample(_ x: Value, step: Int) -> Value {
-        precondition(step > 0 && step % 2 == 1, "runs of \(step) voxels have no middle")
-        return step == 1 ? x : append(.subsample(x, step: step), channels: channels(of: x))
-    }
-
-    /// Each voxel `factor` times along each axis; an axis of one voxel that is the whole image's stays.
-    public mutating func upsample(_ x: Value, factor: Int) -> Value {
-        precondition(factor > 0, "a factor of \(factor)")
-        return factor == 1 ? x : append(.upsample(x, factor: factor), channels: channels(of: x))
-    }
-
-    /// The channels of all values, one after the other. They must be of one size.
-    public mutating func concatenate(_ values: [Value]) -> Value {
-        precondition(!values.isEmpty, "nothing to concatenate")
-        return append(.concatenate(values), channels: values.reduce(0) { $0 + channels(of: $1) })
+    /// Each voxel as `kernel` voxels, with weights of their own: the transpose of a convolution whose stride is its kernel.
+    ///
+    /// `name.weight` is [channels of x, channels, kernel], He normal for as many inputs as x has channels.
+    /// - Returns: `channels` channels; an axis of n voxels becomes n kernel.
+    public mutating func transposedConvolution(
+        _ x: Value, name: String, channels: Int, kernel: Size3
+    ) -> Value {
+        precondition(channels > 0 && (0..<3).allSatisfy { kernel[$0] > 0 }, "\(name): \(channels), \(kernel)")
+        let convolution = Convolution(
+            name: name, inputChannels: self.channels(of: x), outputChannels: channels, kernel: kernel,
+            dilation: 1, padding: .valid, bias: false, transposed: true)
+        return append(.convolution(x, convolution), channels: channels)
     }
 
     /// Declares the logits.

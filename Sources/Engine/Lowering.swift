@@ -4,19 +4,21 @@ struct LoweredGraph {
     enum Instruction {
         case input(to: Int)
         case convolution(Graph.Convolution, from: Int, to: Int)
-        /// Batch normalisation where `normalization` names it, then the activation.
-        case affine(normalization: String?, activation: Graph.Activation, from: Int, to: Int)
+        /// The normalisation, if there is one, then the activation.
+        case affine(normalization: Graph.Normalization?, activation: Graph.Activation, from: Int, to: Int)
         /// to[v] = from[map(v)]: another order, a crop, a coarser or a finer grid.
         case relayout(from: Int, to: Int, map: VoxelMap)
         /// The channels of one value after those of the other.
         case concatenate(from: [Int], to: Int)
         /// `to` is `from` with the shortcut added in place.
         case add(from: Int, shortcut: Int, to: Int)
+        case grid(GridOperation, from: Int, to: Int)
 
         var inputs: [Int] {
             switch self {
             case .input: return []
-            case .convolution(_, let from, _), .affine(_, _, let from, _), .relayout(let from, _, _):
+            case .convolution(_, let from, _), .affine(_, _, let from, _), .relayout(let from, _, _),
+                .grid(_, let from, _):
                 return [from]
             case .add(let from, let shortcut, _): return [from, shortcut]
             case .concatenate(let from, _): return from
@@ -26,7 +28,7 @@ struct LoweredGraph {
         var output: Int {
             switch self {
             case .input(let to), .convolution(_, _, let to), .affine(_, _, _, let to),
-                .relayout(_, let to, _), .concatenate(_, let to), .add(_, _, let to):
+                .relayout(_, let to, _), .concatenate(_, let to), .add(_, _, let to), .grid(_, _, let to):
                 return to
             }
         }
@@ -75,15 +77,15 @@ struct LoweredGraph {
             current[index] = append(plain.with(dilation: order.dilation, gap: order.gap)) {
                 .convolution(convolution, from: from, to: $0)
             }
-        case .batchNormalization(let x, let name):
+        case .normalization(let x, let normalization):
             // The pass is emitted with the activation that follows it alone, if there is one.
             if onlyConsumerIsActivation(index) { return }
-            affine(index, normalization: name, activation: .identity, of: x, plain)
+            affine(index, normalization: normalization, activation: .identity, of: x, plain)
         case .activation(let x, let activation):
-            if case .batchNormalization(let before, let name) = graph.nodes[x.index].operation,
+            if case .normalization(let before, let normalization) = graph.nodes[x.index].operation,
                 consumers[x.index] == 1
             {
-                affine(index, normalization: name, activation: activation, of: before, plain)
+                affine(index, normalization: normalization, activation: activation, of: before, plain)
             } else {
                 affine(index, normalization: nil, activation: activation, of: x, plain)
             }
@@ -97,9 +99,9 @@ struct LoweredGraph {
             let other = value(shortcut, Order(dilation: layout.dilation, gap: layout.gap, exactly: true))
             let target = from
             current[index] = append(layout) { .add(from: target, shortcut: other, to: $0) }
-        case .crop(let x, let border):
+        case .crop(let x, let before, _):
             let from = value(x)
-            let offset = layouts[from].size.map { plain.size[$0] == layouts[from].size[$0] ? 0 : border }
+            let offset = layouts[from].size.map { plain.size[$0] == layouts[from].size[$0] ? 0 : before }
             current[index] = append(plain) { .relayout(from: from, to: $0, map: VoxelMap(offset: offset)) }
         case .subsample(let x, let step):
             let from = value(x)
@@ -113,11 +115,25 @@ struct LoweredGraph {
         case .concatenate(let values):
             let from = values.map { value($0, .plain) }
             current[index] = append(plain) { .concatenate(from: from, to: $0) }
+        case .maxPool(let x, let pooling):
+            grid(index, .maxPool(pooling), of: x, order: .plain, plain)
+        case .maxout(let x, let pieces):
+            grid(index, .maxout(pieces: pieces), of: x, plain)
+        case .dropout(let x, let dropout):
+            grid(index, .dropout(dropout), of: x, plain)
         }
     }
 
+    private mutating func grid(
+        _ index: Int, _ operation: GridOperation, of x: Graph.Value, order: Order? = nil, _ plain: Layout
+    ) {
+        let from = value(x, order)
+        let layout = plain.with(dilation: layouts[from].dilation, gap: layouts[from].gap)
+        current[index] = append(layout) { .grid(operation, from: from, to: $0) }
+    }
+
     private mutating func affine(
-        _ index: Int, normalization: String?, activation: Graph.Activation, of x: Graph.Value, _ plain: Layout
+        _ index: Int, normalization: Graph.Normalization?, activation: Graph.Activation, of x: Graph.Value, _ plain: Layout
     ) {
         // The pass runs in its reader's order: a move before it can be shared with the shortcut's.
         let from = value(x, consumerOrder(index))
@@ -213,16 +229,14 @@ extension LoweredGraph {
             switch instruction {
             case .input: break
             case .convolution(let c, let from, _):
-                let size = layouts[from].size
+                need(from, c.sources(of: box, within: layouts[from].size))
+            case .affine(let normalization, _, let from, _):
+                let all = training || normalization?.poolsSlots == true
+                need(from, all ? Box(layouts[from].size) : box)
+            case .grid(let operation, let from, _):
                 need(
                     from,
-                    Box(
-                        lower: size.map { max(0, box.lower[$0] - c.zeros($0)) },
-                        upper: size.map {
-                            min(size[$0], box.upper[$0] - c.zeros($0) + c.dilation * (c.kernel[$0] - 1))
-                        }))
-            case .affine(_, _, let from, _):
-                need(from, training ? Box(layouts[from].size) : box)
+                    training ? Box(layouts[from].size) : operation.sources(of: box, within: layouts[from].size))
             case .relayout(let from, _, let map):
                 need(from, map.sources(of: box, within: layouts[from].size))
             case .concatenate(let from, _):
@@ -233,5 +247,26 @@ extension LoweredGraph {
             }
         }
         return boxes
+    }
+}
+
+extension Graph.Normalization {
+    /// Whether statistics are those of the voxels at hand, in inference too.
+    var poolsSlots: Bool { statistics != .batch }
+}
+
+extension Graph.Convolution {
+    /// The voxels of the input that a box of the output is made of.
+    fileprivate func sources(of box: Box, within size: Size3) -> Box {
+        if transposed {
+            return Box(
+                lower: size.map { box.lower[$0] / kernel[$0] },
+                upper: size.map { (box.upper[$0] + kernel[$0] - 1) / kernel[$0] })
+        }
+        return Box(
+            lower: size.map { max(0, box.lower[$0] - zeros($0)) },
+            upper: size.map {
+                min(size[$0], box.upper[$0] - zeros($0) + dilation * (kernel[$0] - 1))
+            })
     }
 }

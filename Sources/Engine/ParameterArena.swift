@@ -4,14 +4,15 @@
 /// reduction bucket is a range, the optimiser one flat pass, a checkpoint a list of named slices.
 public final class ParameterArena {
     public enum Role: String, Sendable, Hashable {
-        case weight, bias, scale, shift, slope, runningMean, runningVariance
+        case weight, transposedWeight, bias, scale, shift, slope, runningMean, runningVariance
     }
 
     /// A tensor of the arena.
     public struct Entry: Sendable, Hashable {
         /// Such as "block_1.convolution_2.weight".
         public let name: String
-        /// Convolution weights are [out, in, depth, height, width]; everything else is [channels].
+        /// Convolution weights are [out, in, depth, height, width], those of transposed ones [in, out, ...]; everything
+        /// else is [channels].
         public let shape: [Int]
         /// Its elements, in row-major order.
         public let range: Range<Int>

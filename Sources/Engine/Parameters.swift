@@ -24,15 +24,20 @@ public final class Parameters {
     )] {
         switch node.operation {
         case .convolution(_, let c):
-            let shape = [c.outputChannels, c.inputChannels, c.kernel.depth, c.kernel.height, c.kernel.width]
+            let channels =
+                c.transposed ? [c.inputChannels, c.outputChannels] : [c.outputChannels, c.inputChannels]
+            let shape = channels + [c.kernel.depth, c.kernel.height, c.kernel.width]
+            let role: ParameterArena.Role = c.transposed ? .transposedWeight : .weight
             let bias = ("\(c.name).bias", [c.outputChannels], ParameterArena.Role.bias)
-            return [("\(c.name).weight", shape, .weight)] + (c.bias ? [bias] : [])
-        case .batchNormalization(_, let name):
-            return [
-                ("\(name).weight", [node.channels], .scale), ("\(name).bias", [node.channels], .shift),
-                ("\(name).running_mean", [node.channels], .runningMean),
-                ("\(name).running_variance", [node.channels], .runningVariance),
+            return [("\(c.name).weight", shape, role)] + (c.bias ? [bias] : [])
+        case .normalization(_, let normalization):
+            let (name, channels) = (normalization.name, [node.channels])
+            let running: [(name: String, shape: [Int], role: ParameterArena.Role)] = [
+                ("\(name).running_mean", channels, .runningMean),
+                ("\(name).running_variance", channels, .runningVariance),
             ]
+            return [("\(name).weight", channels, .scale), ("\(name).bias", channels, .shift)]
+                + (normalization.statistics == .batch ? running : [])
         case .activation(_, .prelu(let name)):
             return [("\(name).slope", [node.channels], .slope)]
         default:
@@ -46,7 +51,11 @@ public final class Parameters {
             arena.withUnsafeMutableBuffer { buffer in
                 for entry in arena.entries {
                     switch entry.role {
-                    case .weight: fillNormal(buffer, entry, seed: seed)
+                    case .weight:
+                        fillNormal(
+                            buffer, entry, inputs: entry.shape.dropFirst().reduce(1, *), seed: seed)
+                    case .transposedWeight:
+                        fillNormal(buffer, entry, inputs: entry.shape[0], seed: seed)
                     case .scale, .runningVariance: for index in entry.range { buffer[index] = 1 }
                     case .slope: for index in entry.range { buffer[index] = 0.25 }
                     case .bias, .shift, .runningMean: for index in entry.range { buffer[index] = 0 }
@@ -57,9 +66,8 @@ public final class Parameters {
     }
 
     private func fillNormal(
-        _ buffer: UnsafeMutableBufferPointer<Float>, _ entry: ParameterArena.Entry, seed: UInt64
+        _ buffer: UnsafeMutableBufferPointer<Float>, _ entry: ParameterArena.Entry, inputs: Int, seed: UInt64
     ) {
-        let inputs = entry.shape.dropFirst().reduce(1, *)
         let deviation = Double.sqrt(2 / Double(inputs))
         let key = mix(
             seed
@@ -79,7 +87,7 @@ extension ParameterArena.Role {
 }
 
 /// The finaliser of SplitMix64: a bijection that scatters neighbouring counters.
-private func mix(_ value: UInt64) -> UInt64 {
+func mix(_ value: UInt64) -> UInt64 {
     var z = value &+ 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb

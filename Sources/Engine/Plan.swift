@@ -127,7 +127,10 @@ public final class Plan {
     // MARK: A step
 
     /// Runs the network on the patches of `withInput`.
-    public func forward() throws {
+    ///
+    /// - Parameters: Dropout is drawn from `seed`, `step` and the slot; `backward` draws the same.
+    public func forward(seed: UInt64 = 0, step: Int = 0) throws {
+        context.noise = (seed, step)
         dr_set_threads(Int32(options.threads))
         packInput()
         for step in schedule.forward { try run(step, .forward) }

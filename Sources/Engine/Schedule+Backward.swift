@@ -51,6 +51,8 @@ extension Schedule {
                 })
         case .concatenate(let from, _):
             scheduleBackward(ofConcatenation: from, dy: dy, at: time)
+        case .grid(let operation, let from, _):
+            scheduleBackward(of: operation, index, from: from, dy: dy, at: time)
         case .add(let from, let shortcut, _):
             if needsGradient.contains(from) { gradients[from] = dy }
             guard needsGradient.contains(shortcut) else { return }
@@ -94,15 +96,11 @@ extension Schedule {
             return
         }
         let time = backwardTime(index)
-        // `required` appends steps, which a closure that reads self cannot do.
-        var made: [Int: Tensor] = [:]
-        let value = deferredSource(from) ?? from
-        made[value] = required(value, at: time)
-        let x = operand(from, at: time) { made[$0] ?? tensor($0, at: time) }
+        let x = requiredOperand(from, at: time)
         let learns = needsGradient.contains(from)
         let epilogue = learns ? gradientEpilogue(of: from, x) : nil
         try kernel.prepareBackward(x: x, y: y, data: learns, epilogue: epilogue, step: time)
-        let operations = operations(of: convolution, dy)
+        let operations = operations(of: convolution, x.tensor, dy)
         backward.append(
             Step(
                 name: convolution.name + " dW", kind: .convolution, algorithm: kernel.algorithm,
@@ -125,6 +123,27 @@ extension Schedule {
             Step(name: "add gradient", kind: .elementwise) {
                 Shortcut.forward(x: dx, y: total, voxels: voxels, threads: threads)
             })
+    }
+
+    private mutating func scheduleBackward(
+        of operation: GridOperation, _ index: Int, from: Int, dy: Tensor, at time: Int
+    ) {
+        guard needsGradient.contains(from), let kernel = grids[index] else { return }
+        kernel.prepareBackward(at: time)
+        let x = operation.keepsInput ? requiredOperand(from, at: time) : nil
+        let target = gradientTarget(from, at: time)
+        backward.append(
+            Step(name: operation.name, kind: .elementwise) {
+                kernel.backward(x: x, dy: dy, dx: target.tensor, accumulate: target.accumulate)
+            })
+    }
+
+    /// What an operation read, kept or made again.
+    private mutating func requiredOperand(_ from: Int, at time: Int) -> Operand {
+        // `required` appends steps, which a closure that reads self cannot do.
+        let value = deferredSource(from) ?? from
+        let made = required(value, at: time)
+        return operand(from, at: time) { $0 == value ? made : tensor($0, at: time) }
     }
 
     /// Where a deferred value has one reader, its gradient is whole when that has written it: the reader takes it on
@@ -209,7 +228,7 @@ private struct CompletedEntries {
         case .convolution(let convolution, _, _):
             finished.formUnion(["\(convolution.name).weight", "\(convolution.name).bias"])
         case .affine(let normalization, let activation, _, _):
-            if let normalization { finished.formUnion(["\(normalization).weight", "\(normalization).bias"]) }
+            if let name = normalization?.name { finished.formUnion(["\(name).weight", "\(name).bias"]) }
             if case .prelu(let name) = activation { finished.insert("\(name).slope") }
         default: break
         }

@@ -25,6 +25,7 @@ struct Schedule {
     var convolutions: [Int: any ConvolutionKernel] = [:]
     var affines: [Int: AffineOperation] = [:]
     var relayouts: [Int: Relayout] = [:]
+    var grids: [Int: any GridKernel] = [:]
     /// Of gradients that reach an affine pass with its activation behind them, by the pass's output.
     var gradientSums: [Int: ChannelSums] = [:]
     /// Of values that batch normalisation reads, where the convolution that wrote them formed them.
@@ -62,10 +63,16 @@ struct Schedule {
 
     // MARK: What fuses
 
-    /// Whether an instruction is a convolution by Winograd's algorithm.
-    private func isWinograd(_ index: Int) -> Bool {
-        guard case .convolution(let c, _, let to) = lowered.instructions[index] else { return false }
-        return algorithms.usesWinograd(c, planar: lowered.layouts[to].planar)
+    /// Which kernel computes a convolution; nil for other instructions.
+    private func kind(_ index: Int) -> ConvolutionKind? {
+        guard case .convolution(let c, _, let to) = lowered.instructions[index] else { return nil }
+        return algorithms.kind(of: c, planar: lowered.layouts[to].planar)
+    }
+
+    /// Whether an instruction applies the affine pass before it to what it loads.
+    private func appliesAffine(_ index: Int) -> Bool {
+        if case .grid(.maxout, _, _) = lowered.instructions[index] { return true }
+        return kind(index) == .winograd
     }
 
     /// Whether the output of an affine pass is never written: its readers form it as they load.
@@ -73,14 +80,14 @@ struct Schedule {
         guard let producer = producers[value], case .affine = lowered.instructions[producer],
             value != lowered.output, let readers = consumers[value]
         else { return false }
-        return readers.allSatisfy(isWinograd)
+        return readers.allSatisfy(appliesAffine)
     }
 
     /// The addition that the convolution `index` does on the way: of a tensor that is there already and whose channels
     /// meet whole blocks.
     private func fusableAddition(after index: Int) -> Int? {
         let value = lowered.instructions[index].output
-        guard isWinograd(index), consumers[value]?.count == 1, let reader = consumers[value]?.first,
+        guard kind(index) == .winograd, consumers[value]?.count == 1, let reader = consumers[value]?.first,
             case .add(value, let shortcut, _) = lowered.instructions[reader],
             let source = producers[shortcut], source < index, !isDeferred(shortcut)
         else { return nil }
@@ -91,8 +98,10 @@ struct Schedule {
 
     private func isNormalised(_ value: Int) -> Bool {
         consumers[value, default: []].contains {
-            if case .affine(.some, _, _, _) = lowered.instructions[$0] { return true }
-            return false
+            guard case .affine(.some(let normalization), _, _, _) = lowered.instructions[$0] else {
+                return false
+            }
+            return training || normalization.poolsSlots
         }
     }
 
@@ -127,6 +136,8 @@ struct Schedule {
             forward.append(Step(name: "relayout", kind: .movement) { operation.forward(from: x, to: y) })
         case .concatenate(let from, let to):
             scheduleConcatenation(index, from: from, to: to)
+        case .grid(let operation, let from, let to):
+            scheduleGrid(operation, index, from: from, to: to)
         case .add(let from, let shortcut, let to):
             let (y, x) = (tensor(from, at: index), tensor(shortcut, at: index))
             tensors[to] = y
@@ -163,41 +174,50 @@ struct Schedule {
         let y = context.tensor(lowered.layouts[to], at: index)
         tensors[to] = y
         let x = operand(from, at: index) { tensor($0, at: index) }
-        let kernel: any ConvolutionKernel
-        if isWinograd(index) {
-            var epilogue = Epilogue()
-            var result = to
-            if let addition = fusableAddition(after: index),
-                case .add(_, let shortcut, let sum) = lowered.instructions[addition]
-            {
-                let narrow = tensor(shortcut, at: index)
-                epilogue.shortcut = narrow
-                epilogue.firstChannel = Shortcut.firstChannel(
-                    wide: y.layout.channels, narrow: narrow.layout.channels)
-                fusedAdditions.insert(addition)
-                result = sum
-            }
-            if training, isNormalised(result) {
-                epilogue.sums = ChannelSums(slots: context.slots, layout: y.layout, count: 2)
-                sums[result] = epilogue.sums
-            }
-            kernel = WinogradConvolution(
-                convolution, x: x, y: y, epilogue: epilogue, region: region(from: from, to: to),
-                context: context, step: index)
-        } else {
-            kernel = try DirectConvolution(convolution, x: x, y: y, context: context, step: index)
+        let kind = algorithms.kind(of: convolution, planar: y.layout.planar)
+        var epilogue = Epilogue()
+        var result = to
+        if let addition = fusableAddition(after: index),
+            case .add(_, let shortcut, let sum) = lowered.instructions[addition]
+        {
+            let narrow = tensor(shortcut, at: index)
+            epilogue.shortcut = narrow
+            epilogue.firstChannel = Shortcut.firstChannel(
+                wide: y.layout.channels, narrow: narrow.layout.channels)
+            fusedAdditions.insert(addition)
+            result = sum
         }
+        if kind.sumsOutputs, isNormalised(result) {
+            epilogue.sums = ChannelSums(slots: context.slots, layout: y.layout, count: 2)
+            sums[result] = epilogue.sums
+        }
+        let kernel = try kind.kernel(
+            convolution, x: x, y: y, epilogue: epilogue, region: region(from: from, to: to),
+            context: context, step: index)
         convolutions[index] = kernel
         forward.append(
             Step(
                 name: convolution.name, kind: .convolution, algorithm: kernel.algorithm,
-                operations: operations(of: convolution, y)
+                operations: operations(of: convolution, x.tensor, y)
             ) { try kernel.forward(x: x, y: y) })
     }
 
-    func operations(of convolution: Graph.Convolution, _ y: Tensor) -> Int {
-        2 * convolution.inputChannels * convolution.outputChannels * convolution.kernel.count
-            * y.layout.size.count * y.slots
+    func operations(of convolution: Graph.Convolution, _ x: Tensor, _ y: Tensor) -> Int {
+        convolution.operations(input: x.layout.size, output: y.layout.size) * y.slots
+    }
+
+    private mutating func scheduleGrid(_ operation: GridOperation, _ index: Int, from: Int, to: Int) {
+        if case .dropout = operation, !training {
+            tensors[to] = tensor(from, at: index)
+            return
+        }
+        let y = context.tensor(lowered.layouts[to], at: index)
+        tensors[to] = y
+        let x = operand(from, at: index) { tensor($0, at: index) }
+        let kernel = operation.kernel(x: x, y: y, context: context, step: index, training: training)
+        grids[index] = kernel
+        forward.append(
+            Step(name: operation.name, kind: .elementwise) { kernel.forward(x: x, y: y) })
     }
 
     /// What a convolution has to read and write.
@@ -208,7 +228,7 @@ struct Schedule {
     }
 
     private mutating func scheduleAffine(
-        _ normalization: String?, _ activation: Graph.Activation, _ index: Int, from: Int, to: Int
+        _ normalization: Graph.Normalization?, _ activation: Graph.Activation, _ index: Int, from: Int, to: Int
     ) {
         let x = tensor(from, at: index)
         let operation = AffineOperation(

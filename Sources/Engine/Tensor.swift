@@ -20,17 +20,20 @@ struct Tensor {
 
 /// What operations share: how many threads run them, whose slots they hold, and where voxels lie.
 final class Context {
-    let slots: Int, globalSlots: Int, threads: Int
+    let slots: Int, firstSlot: Int, globalSlots: Int, threads: Int
     let instructionSet: InstructionSet
     let batchStatistics: BatchStatistics
     let exchange: any SlotExchange
     let model: Parameters
     let planner = MemoryPlanner()
+    /// What dropout is drawn from, with the slot.
+    var noise = (seed: UInt64(0), step: 0)
     private var runs: [Layout: VoxelRuns] = [:]
 
     init(options: Plan.Options, instructionSet: InstructionSet, exchange: any SlotExchange, model: Parameters)
     {
-        (slots, globalSlots, threads) = (options.slots, options.globalSlots, options.threads)
+        (slots, firstSlot, globalSlots) = (options.slots, options.firstSlot, options.globalSlots)
+        threads = options.threads
         batchStatistics = options.batchStatistics
         self.instructionSet = instructionSet
         (self.exchange, self.model) = (exchange, model)

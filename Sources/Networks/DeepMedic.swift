@@ -12,8 +12,8 @@ import Engine
 ///     logits   1^3 convolution with a bias a class, or without one and followed by BN
 ///
 /// An input of n voxels, a multiple of 3, gives 3 (n/3 - 16): 51 -> 3, 63 -> 15, 87 -> 39 (Table 1 of Sudre et al.
-/// 2017). Convolutions but the last have no bias. The paths do not share parameters. Dropout, which the original has
-/// in its hidden layers, is left out.
+/// 2017). Convolutions but the last have no bias. The paths do not share parameters. Each hidden layer is followed by
+/// dropout, as in the original.
 ///
 /// One input channel, two classes, the default widths: 657,842 parameters. Each further input channel adds 1,620.
 public struct DeepMedic: Network {
@@ -28,8 +28,9 @@ public struct DeepMedic: Network {
     public let widths: [Int]
     /// Channels of the two hidden layers.
     public let hidden: Int
-    public let activation: Activation
-    public let logits: LogitsKind
+    public var activation: Activation { style.activation }
+    public var logits: LogitsKind { style.logits }
+    let style: LayerStyle
 
     /// Convolutions of a path.
     static let depth = 8
@@ -41,27 +42,23 @@ public struct DeepMedic: Network {
     /// - Parameters:
     ///   - inputChannels: at least 1.
     ///   - classes: 2 to 256, with the background.
-    ///   - options: widths [30, 30, 40, 40, 40, 40, 50, 50], hidden 150, PReLU and a bias on the logits, where they say
-    ///     nothing else.
+    ///   - options: widths [30, 30, 40, 40, 40, 40, 50, 50], hidden 150, batch normalisation, PReLU, dropout 0.5 and a
+    ///     bias on the logits, where they say nothing else.
     /// - Throws: ``NetworkError/option(network:key:found:expected:)``.
     public init(inputChannels: Int, classes: Int, options: NetworkOptions = NetworkOptions())
         throws(NetworkError)
     {
-        self.inputChannels = inputChannels
-        self.classes = classes
+        (self.inputChannels, self.classes) = (inputChannels, classes)
         widths = options.widths ?? [30, 30, 40, 40, 40, 40, 50, 50]
         hidden = options.hidden ?? 150
-        activation = options.activation ?? .prelu
-        logits = options.logits ?? .bias
-        func require(_ holds: Bool, _ key: String, _ found: Any, _ expected: String) throws(NetworkError) {
-            if !holds { throw .option(network: Self.name, key: key, found: "\(found)", expected: expected) }
-        }
-        try require(inputChannels >= 1, "channels", inputChannels, "at least 1")
-        try require(2...256 ~= classes, "classes", classes, "2 to 256")
-        try require(
+        style = LayerStyle(options, defaults: LayerStyle(activation: .prelu, dropout: 0.5))
+        let check = OptionCheck(network: Self.name)
+        try check.require(
             widths.count == Self.depth && widths.allSatisfy { $0 >= 1 }, "widths", widths,
             "\(Self.depth) positive numbers")
-        try require(hidden >= 1, "hidden", hidden, "at least 1")
+        try check.require(hidden >= 1, "hidden", hidden, "at least 1")
+        try check.common(
+            inputChannels: inputChannels, classes: classes, style: style, normalised: widths + [hidden])
     }
 
     public func graph(border: Int) -> Graph {
@@ -72,33 +69,19 @@ public struct DeepMedic: Network {
         var x = graph.concatenate([fine, graph.upsample(coarse, factor: Self.factor)])
         x = graph.crop(x, border: border - smallestBorder)
         for index in 1...2 {
-            x = unit(x, name: "hidden\(index)", channels: hidden, kernel: 1, in: &graph)
+            x = style.unit(
+                x, name: "hidden\(index)", channels: hidden, kernel: Size3(cube: 1), in: &graph)
+            x = graph.dropout(x, rate: style.dropout)
         }
-        x = graph.convolution(
-            x, name: "logits.convolution", channels: classes, kernel: Size3(cube: 1), bias: logits == .bias)
-        if logits == .batchNormalization { x = graph.batchNormalization(x, name: "logits.norm") }
-        graph.setOutput(x)
+        graph.setOutput(style.logits(x, classes: classes, in: &graph))
         return graph
     }
 
     private func path(_ input: Graph.Value, name: String, in graph: inout Graph) -> Graph.Value {
         widths.enumerated().reduce(input) { x, layer in
-            unit(x, name: "\(name)\(layer.offset + 1)", channels: layer.element, kernel: 3, in: &graph)
-        }
-    }
-
-    /// Convolution, batch norm and activation.
-    private func unit(
-        _ x: Graph.Value, name: String, channels: Int, kernel: Int, in graph: inout Graph
-    ) -> Graph.Value {
-        let y = graph.batchNormalization(
-            graph.convolution(
-                x, name: "\(name).convolution", channels: channels, kernel: Size3(cube: kernel),
-                padding: .valid),
-            name: "\(name).norm")
-        switch activation {
-        case .relu: return graph.relu(y)
-        case .prelu: return graph.prelu(y, name: "\(name).activation")
+            style.unit(
+                x, name: "\(name)\(layer.offset + 1)", channels: layer.element, kernel: Size3(cube: 3),
+                in: &graph)
         }
     }
 }

@@ -43,34 +43,35 @@ public struct HighRes3DNet: Network {
     public let widths: [Int]
     /// Channels of the hidden 1^3 layer.
     public let hidden: Int
-    public let activation: Activation
-    public let logits: LogitsKind
+    public var activation: Activation { style.activation }
+    public var logits: LogitsKind { style.logits }
+    let style: LayerStyle
 
     static let blocksPerStage = 3
 
     /// - Parameters:
     ///   - inputChannels: at least 1.
     ///   - classes: 2 to 256, with the background.
-    ///   - options: widths [16, 32, 64], hidden 80, ReLU and a bias on the logits, where they say nothing else.
+    ///   - options: widths [16, 32, 64], hidden 80, batch normalisation, ReLU, no dropout (before the logits) and a bias
+    ///     on the logits, where they say nothing else. There is no such network without normalisation.
     /// - Throws: ``NetworkError/option(network:key:found:expected:)``.
     public init(inputChannels: Int, classes: Int, options: NetworkOptions = NetworkOptions())
         throws(NetworkError)
     {
-        self.inputChannels = inputChannels
-        self.classes = classes
+        (self.inputChannels, self.classes) = (inputChannels, classes)
         widths = options.widths ?? [16, 32, 64]
         hidden = options.hidden ?? 80
-        activation = options.activation ?? .relu
-        logits = options.logits ?? .bias
-        func require(_ holds: Bool, _ key: String, _ found: Any, _ expected: String) throws(NetworkError) {
-            if !holds { throw .option(network: Self.name, key: key, found: "\(found)", expected: expected) }
-        }
-        try require(inputChannels >= 1, "channels", inputChannels, "at least 1")
-        try require(2...256 ~= classes, "classes", classes, "2 to 256")
-        try require(
+        style = LayerStyle(options)
+        let check = OptionCheck(network: Self.name)
+        try check.require(
             widths.count == 3 && widths[0] >= 1 && widths == widths.sorted(), "widths", widths,
             "three positive numbers, none smaller than the one before it")
-        try require(hidden >= 1, "hidden", hidden, "at least 1")
+        try check.require(hidden >= 1, "hidden", hidden, "at least 1")
+        try check.require(
+            style.normalisation != .none, "normalisation", style.normalisation.rawValue,
+            "batch, instance or group")
+        try check.common(
+            inputChannels: inputChannels, classes: classes, style: style, normalised: widths + [hidden])
     }
 
     public func graph(border: Int) -> Graph {
@@ -86,13 +87,10 @@ public struct HighRes3DNet: Network {
                     dilation: 1 << stage, in: &graph)
             }
         }
-        if border > 0 { x = graph.crop(x, border: border) }
+        x = graph.crop(x, border: border)
         x = graph.convolution(x, name: "hidden.convolution", channels: hidden, kernel: Size3(cube: 1))
-        x = normalised(x, name: "hidden", suffix: "", in: &graph)
-        x = graph.convolution(
-            x, name: "logits.convolution", channels: classes, kernel: Size3(cube: 1), bias: logits == .bias)
-        if logits == .batchNormalization { x = graph.batchNormalization(x, name: "logits.norm") }
-        graph.setOutput(x)
+        x = graph.dropout(normalised(x, name: "hidden", suffix: "", in: &graph), rate: style.dropout)
+        graph.setOutput(style.logits(x, classes: classes, in: &graph))
         return graph
     }
 
@@ -109,14 +107,10 @@ public struct HighRes3DNet: Network {
         return graph.add(y, shortcut: x)
     }
 
-    /// Batch norm and activation.
     private func normalised(
         _ x: Graph.Value, name: String, suffix: String, in graph: inout Graph
     ) -> Graph.Value {
-        let y = graph.batchNormalization(x, name: "\(name).norm\(suffix)")
-        switch activation {
-        case .relu: return graph.relu(y)
-        case .prelu: return graph.prelu(y, name: "\(name).activation\(suffix)")
-        }
+        let y = style.normalised(x, name: "\(name).norm\(suffix)", in: &graph)
+        return style.activated(y, name: "\(name).activation\(suffix)", in: &graph)
     }
 }

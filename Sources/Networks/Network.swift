@@ -5,6 +5,8 @@ import Engine
 public protocol Network: Sendable {
     /// As `network.name` of the configuration has it.
     static var name: String { get }
+    /// Whether it takes slices: patches of depth 1.
+    static var isPlanar: Bool { get }
     var inputChannels: Int { get }
     var classes: Int { get }
     /// Voxels on each side of each axis longer than 1 by which the effective patch of ``graph()``, on which the
@@ -20,6 +22,8 @@ public protocol Network: Sendable {
 }
 
 extension Network {
+    public static var isPlanar: Bool { false }
+
     /// The graph of training, with its ``border``.
     public func graph() -> Graph { graph(border: border) }
 

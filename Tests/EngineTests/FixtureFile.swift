@@ -35,7 +35,7 @@ struct FixtureCase: Decodable, Sendable {
     struct Operation: Decodable, Sendable {
         let kind, x, y: String
         let shortcut, padding: String?
-        let channels, dilation, border: Int?
+        let channels, dilation, border, after: Int?
         let kernel: [Int]?
         let bias: Bool?
     }
@@ -45,6 +45,8 @@ struct FixtureCase: Decodable, Sendable {
         let border: Int
         let widths: [Int]?
         let hidden: Int?
+        let normalisation: String?
+        let groups: Int?
     }
 
     struct Expected: Decodable, Sendable {

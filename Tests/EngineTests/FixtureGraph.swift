@@ -22,7 +22,12 @@ extension FixtureCase {
         if let network {
             let options = NetworkOptions(
                 widths: network.widths, hidden: network.hidden,
-                activation: try known(Activation(rawValue: network.activation), network.activation),
+                normalisation: try network.normalisation.map { try known(Normalisation(rawValue: $0), $0) },
+                groups: network.groups,
+                activation: network.name == TwoPathCNN.name
+                    ? nil : try known(Activation(rawValue: network.activation), network.activation),
+                // PyTorch's would drop others.
+                dropout: 0,
                 logits: try known(LogitsKind(rawValue: network.logits), network.logits))
             return try NetworkRegistry.network(
                 named: network.name, inputChannels: channels, classes: classes, options: options
@@ -43,10 +48,9 @@ extension FixtureCase {
     ) throws -> Graph.Value {
         switch operation.kind {
         case "convolution":
-            let kernel = try known(operation.kernel, "kernel")
             return graph.convolution(
                 x, name: operation.y, channels: try known(operation.channels, "channels"),
-                kernel: Size3(kernel[0], kernel[1], kernel[2]),
+                kernel: try kernel(operation),
                 dilation: try known(operation.dilation, "dilation"),
                 padding: try known(operation.padding.flatMap(Graph.Padding.init(rawValue:)), "padding"),
                 bias: try known(operation.bias, "bias"))
@@ -58,9 +62,29 @@ extension FixtureCase {
         case "upsample": return graph.upsample(x, factor: try known(operation.border, "factor"))
         case "concatenate":
             return graph.concatenate([x, try known(values[operation.shortcut ?? ""], "other")])
-        case "crop": return graph.crop(x, border: try known(operation.border, "border"))
+        case "crop":
+            let border = try known(operation.border, "border")
+            return graph.crop(x, before: border, after: operation.after ?? border)
+        case "instance_norm": return graph.instanceNormalization(x, name: operation.y)
+        case "group_norm":
+            return graph.groupNormalization(
+                x, name: operation.y, groups: try known(operation.border, "groups"))
+        case "max_pool":
+            return graph.maxPool(
+                x, window: try kernel(operation), stride: try known(operation.border, "stride"))
+        case "maxout": return graph.maxout(x, pieces: try known(operation.border, "pieces"))
+        case "transposed_convolution":
+            let factor = try known(operation.border, "factor")
+            return graph.transposedConvolution(
+                x, name: operation.y, channels: try known(operation.channels, "channels"),
+                kernel: Size3(size[0] == 1 ? 1 : factor, factor, factor))
         default: throw FixtureError(fixture: name, unknown: operation.kind)
         }
+    }
+
+    private func kernel(_ operation: Operation) throws -> Size3 {
+        let kernel = try known(operation.kernel, "kernel")
+        return Size3(kernel[0], kernel[1], kernel[2])
     }
 
     private func known<T>(_ value: T?, _ what: String) throws -> T {

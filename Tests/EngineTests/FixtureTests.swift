@@ -27,8 +27,8 @@ import Testing
 
     @Test func fixturesAreThere() throws {
         let file = try FixtureFile.shared.get()
-        #expect(file.cases.count > 60)
-        #expect(Self.networks.count == 7)
+        #expect(file.cases.count > 120)
+        #expect(Self.networks.count == 16)
     }
 
     @Test(arguments: operations, Setup.all)

@@ -1,4 +1,5 @@
 #pragma once
+#include "grids.h"
 #include "instruction_set.h"
 #include "loss_head.h"
 #include "optimizer.h"

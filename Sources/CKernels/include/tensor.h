@@ -31,6 +31,7 @@ typedef enum { DR_IDENTITY, DR_RELU, DR_PRELU } dr_activation;
 /// y = activation((x - mean) * scale + shift), a value a padded channel each; slope only for DR_PRELU.
 typedef struct {
     const float *mean, *scale, *shift, *slope;
+    int64_t slot_stride;  // from a slot's values to the next one's; 0 where all slots share them
     dr_activation activation;
 } dr_affine;
 
@@ -44,7 +45,7 @@ void dr_affine_forward(const dr_tensor *x, const dr_tensor *y, const dr_runs *ru
 void dr_affine_backward_sums(const dr_tensor *x, const dr_tensor *dy, const dr_runs *runs, const dr_affine *f,
                              double *sums, double *partial, int threads);
 
-/// dx (+)= scale dz + constant + linear (x - mean).
+/// dx (+)= scale dz + constant + linear (x - mean); the two lie as the affine's values do.
 void dr_affine_backward(const dr_tensor *x, const dr_tensor *dy, const dr_tensor *dx, const dr_runs *runs,
                         const dr_affine *f, const float *constant, const float *linear, int accumulate, int threads);
 

@@ -1,9 +1,10 @@
 import CKernels
 
-/// Batch normalisation and the activation after it, or one of the two, in one pass.
+/// A normalisation and the activation after it, or one of the two, in one pass.
 ///
 /// y = activation((x - mean) scale + shift) with scale = weight / sqrt(variance + epsilon) and shift = bias
-/// (Ioffe and Szegedy 2015, algorithm 1). The normalised values are not kept: backward forms them again from x.
+/// (Ioffe and Szegedy 2015, algorithm 1). Mean and variance are those of a pool: with batch normalisation a channel of
+/// all slots, else a group of channels of one slot. The normalised values are not kept: backward forms them again from x.
 final class AffineOperation {
     static let epsilon = 1e-5
     /// Share of a step's statistics in the running ones.
@@ -16,26 +17,29 @@ final class AffineOperation {
     private let slope: ParameterArena.Entry?
     let lanes: AffineLanes
     private let voxels: VoxelRuns
-    /// Of this step: 1 / sqrt(variance + epsilon) a channel.
+    /// Of this step: 1 / sqrt(variance + epsilon), [set][channel].
     private var inverseDeviation: [Double] = []
 
     private struct Normalization {
+        let statistics: Graph.Normalization.Statistics
         let scale, shift: ParameterArena.Entry
-        let mean, variance: ParameterArena.Entry
+        /// Of batch normalisation: where mean and variance run.
+        let mean, variance: ParameterArena.Entry?
     }
 
-    init(normalization: String?, activation: Graph.Activation, layout: Layout, context: Context) {
+    init(
+        normalization: Graph.Normalization?, activation: Graph.Activation, layout: Layout, context: Context
+    ) {
         self.context = context
         self.layout = layout
         voxels = context.voxels(of: layout)
-        let arenas = (context.model.parameters, context.model.statistics)
-        self.normalization = normalization.flatMap { name in
-            guard let scale = arenas.0.entry(named: "\(name).weight"),
-                let shift = arenas.0.entry(named: "\(name).bias"),
-                let mean = arenas.1.entry(named: "\(name).running_mean"),
-                let variance = arenas.1.entry(named: "\(name).running_variance")
-            else { preconditionFailure("\(name) has no parameters") }
-            return Normalization(scale: scale, shift: shift, mean: mean, variance: variance)
+        let (parameters, statistics) = (context.model.parameters, context.model.statistics)
+        self.normalization = normalization.map {
+            Normalization(
+                statistics: $0.statistics, scale: parameters.existing("\($0.name).weight"),
+                shift: parameters.existing("\($0.name).bias"),
+                mean: statistics.entry(named: "\($0.name).running_mean"),
+                variance: statistics.entry(named: "\($0.name).running_variance"))
         }
         var kind = DR_IDENTITY
         var slope: ParameterArena.Entry?
@@ -43,11 +47,14 @@ final class AffineOperation {
         case .identity: break
         case .relu: kind = DR_RELU
         case .prelu(let name):
-            (kind, slope) = (DR_PRELU, context.model.parameters.entry(named: "\(name).slope"))
+            (kind, slope) = (DR_PRELU, parameters.entry(named: "\(name).slope"))
         }
         self.slope = slope
-        name = normalization ?? slope?.name ?? "activation"
-        lanes = AffineLanes(channels: layout.channels, padded: layout.paddedChannels, activation: kind)
+        name = normalization?.name ?? slope?.name ?? "activation"
+        let isOfSlots = normalization.map { $0.statistics != .batch } ?? false
+        lanes = AffineLanes(
+            channels: layout.channels, padded: layout.paddedChannels, sets: isOfSlots ? context.slots : 1,
+            activation: kind)
         lanes.setIdentity()
     }
 
@@ -55,17 +62,24 @@ final class AffineOperation {
 
     /// - Parameters:
     ///   - y: Nil where the reader applies the pass to what it loads.
-    ///   - training: Whether the statistics are the batch's, which then move the running ones.
+    ///   - training: Whether batch normalisation takes the batch's statistics, which then move the running ones.
     ///   - sums: Those of x, if the pass that wrote it formed them.
     func forward(x: Tensor, y: Tensor?, training: Bool, sums: ChannelSums?) throws {
         if let normalization {
             let (mean, variance) =
-                training
-                ? try batchStatistics(of: x, sums: sums?.values, updating: normalization)
-                : (running(normalization.mean), running(normalization.variance))
+                switch (normalization.statistics, normalization.mean, normalization.variance) {
+                case (.slot(let group), _, _):
+                    try slotStatistics(of: x, sums: sums?.values, channelsPerGroup: group)
+                case (.batch, .some(let mean), .some(let variance)) where !training:
+                    (running(mean), running(variance))
+                default: try batchStatistics(of: x, sums: sums?.values, updating: normalization)
+                }
             inverseDeviation = variance.map { 1 / ($0 + Self.epsilon).squareRoot() }
             let (scale, shift) = (parameter(normalization.scale), parameter(normalization.shift))
-            lanes.set(mean: mean, scale: zip(scale, inverseDeviation).map(*), shift: shift)
+            lanes.set(
+                mean: mean,
+                scale: inverseDeviation.enumerated().map { scale[$0 % layout.channels] * $1 },
+                shift: inverseDeviation.indices.map { shift[$0 % layout.channels] })
         }
         if let slope { lanes.set(slope: parameter(slope)) }
         if let y { apply(x: x, y: y) }
@@ -76,43 +90,69 @@ final class AffineOperation {
         lanes.forward(x: x, y: y, voxels: voxels, threads: context.threads)
     }
 
-    /// Mean and biased variance of each channel; every slot counts as many voxels.
-    ///
-    /// Each slot's mean and M2 (the sum of squared deviations) are merged pairwise in slot order (Chan et al. 1983).
-    private func batchStatistics(
-        of x: Tensor, sums known: [Double]?, updating normalization: Normalization
-    ) throws -> ([Double], [Double]) {
+    /// The mean and M2 (the sum of squared deviations) of each slot and channel, [slot][channel][2].
+    private func moments(of x: Tensor, sums known: [Double]?) -> [Double] {
         let channels = layout.channels
         let perSlot = Double(layout.size.count)
         let sums = known ?? AffineLanes.moments(x: x, voxels: voxels, threads: context.threads)
-        var local = [Double](repeating: 0, count: context.slots * channels * 2)
+        var moments = [Double](repeating: 0, count: context.slots * channels * 2)
         for slot in 0..<context.slots {
             for channel in 0..<channels {
                 let source = (slot * layout.paddedChannels + channel) * 2
                 let target = (slot * channels + channel) * 2
                 let mean = sums[source] / perSlot
-                local[target] = mean
-                local[target + 1] = max(0, sums[source + 1] - perSlot * mean * mean)
+                moments[target] = mean
+                moments[target + 1] = max(0, sums[source + 1] - perSlot * mean * mean)
             }
         }
-        let all = try exchanged(local)
+        return moments
+    }
+
+    /// Mean and biased variance of the group of each slot and channel, [slot][channel].
+    private func slotStatistics(
+        of x: Tensor, sums: [Double]?, channelsPerGroup: Int
+    ) throws -> ([Double], [Double]) {
+        let all = moments(of: x, sums: sums)
+        var (means, variances) = ([Double](), [Double]())
+        for group in stride(from: 0, to: all.count / 2, by: channelsPerGroup) {
+            let merged = Self.merged(all, of: group..<group + channelsPerGroup, weight: layout.size.count)
+            let count = Double(channelsPerGroup * layout.size.count)
+            means += Array(repeating: merged.mean, count: channelsPerGroup)
+            variances += Array(repeating: merged.m2 / count, count: channelsPerGroup)
+        }
+        return (means, variances)
+    }
+
+    /// Mean and biased variance of each channel; every slot counts as many voxels.
+    private func batchStatistics(
+        of x: Tensor, sums: [Double]?, updating normalization: Normalization
+    ) throws -> ([Double], [Double]) {
+        let channels = layout.channels
+        let all = try exchanged(moments(of: x, sums: sums))
         let slots = all.count / (2 * channels)
-        var mean = [Double](repeating: 0, count: channels)
-        var m2 = mean
-        for slot in 0..<slots {
-            for channel in 0..<channels {
-                let index = (slot * channels + channel) * 2
-                let before = Double(slot)
-                let after = Double(slot + 1)
-                let difference = all[index] - mean[channel]
-                mean[channel] += difference / after
-                m2[channel] += all[index + 1] + difference * difference * perSlot * before / after
-            }
+        let merged = (0..<channels).map { channel in
+            Self.merged(
+                all, of: stride(from: channel, to: slots * channels, by: channels), weight: layout.size.count)
         }
-        let count = perSlot * Double(slots)
-        move(normalization.mean, towards: mean)
-        move(normalization.variance, towards: m2.map { $0 / max(count - 1, 1) })
-        return (mean, m2.map { $0 / count })
+        let count = Double(layout.size.count * slots)
+        move(normalization.mean, towards: merged.map(\.mean))
+        move(normalization.variance, towards: merged.map { $0.m2 / max(count - 1, 1) })
+        return (merged.map(\.mean), merged.map { $0.m2 / count })
+    }
+
+    /// The mean and M2 of a pool of parts that count `weight` voxels each, merged one after the other in their order
+    /// (Chan et al. 1983).
+    private static func merged(
+        _ moments: [Double], of parts: some Sequence<Int>, weight: Int
+    ) -> (mean: Double, m2: Double) {
+        var (mean, m2, before) = (0.0, 0.0, 0.0)
+        for part in parts {
+            let difference = moments[part * 2] - mean
+            mean += difference / (before + 1)
+            m2 += moments[part * 2 + 1] + difference * difference * Double(weight) * before / (before + 1)
+            before += 1
+        }
+        return (mean, m2)
     }
 
     /// Values of all slots whose statistics are pooled.
@@ -122,7 +162,8 @@ final class AffineOperation {
             local, globalSlots: context.globalSlots, localSlots: context.slots)
     }
 
-    private func move(_ entry: ParameterArena.Entry, towards values: [Double]) {
+    private func move(_ entry: ParameterArena.Entry?, towards values: [Double]) {
+        guard let entry else { return }
         context.model.statistics.withUnsafeMutableBuffer { buffer in
             for (index, value) in zip(entry.range, values) {
                 buffer[index] = Float((1 - Self.momentum) * Double(buffer[index]) + Self.momentum * value)
@@ -140,49 +181,31 @@ final class AffineOperation {
 
     // MARK: Backward
 
-    /// With z = (x - mean) scale + shift, dz = dy activation'(z) and n voxels of all slots:
+    /// With z = (x - mean) scale + shift, dz = dy activation'(z) and n voxels in a pool:
     /// d bias = sum dz, d weight = sum dz (x - mean) / deviation, and
-    /// dx = scale (dz - sum dz / n - (x - mean) / deviation^2 sum dz (x - mean) / n).
+    /// dx = scale dz - (sum of scale dz) / n - (x - mean) / deviation^2 (sum of scale dz (x - mean)) / n,
+    /// the sums over the pool.
     ///
     /// - Parameters:
     ///   - dy: The gradient of y; with `known` sums that of z, which has passed the activation.
     ///   - dx: Nil where nothing before needs it.
     ///   - known: [slot][padded channel][sum dz, sum dz (x - mean), sum of dy z over z <= 0].
     func backward(x: Tensor, dy: Tensor, dx: Tensor?, accumulate: Bool, sums known: ChannelSums?) throws {
-        let channels = layout.channels
-        var constant = [Double](repeating: 0, count: channels)
-        var linear = constant
+        var (constant, linear) = ([Double](), [Double]())
         if normalization != nil || slope != nil {
             let sums =
                 known?.values
                 ?? lanes.backwardSums(x: x, dy: dy, voxels: voxels, threads: context.threads)
-            var local = [Double](repeating: 0, count: context.slots * channels * 2)
-            var own = [Double](repeating: 0, count: channels * 3)
-            for slot in 0..<context.slots {
-                for channel in 0..<channels {
-                    let source = (slot * layout.paddedChannels + channel) * 3
-                    let target = (slot * channels + channel) * 2
-                    (local[target], local[target + 1]) = (sums[source], sums[source + 1])
-                    for k in 0..<3 { own[channel * 3 + k] += sums[source + k] }
-                }
+            storeGradients(sums)
+            switch normalization?.statistics {
+            case .batch: (constant, linear) = try batchTerms(sums)
+            case .slot(let group): (constant, linear) = slotTerms(sums, channelsPerGroup: group)
+            case nil: break
             }
-            storeGradients(own)
-            if normalization != nil {
-                let all = try exchanged(local)
-                let slots = all.count / (2 * channels)
-                let count = Double(slots * layout.size.count)
-                let scale = lanes.scale
-                for channel in 0..<channels {
-                    var (sum, product) = (0.0, 0.0)
-                    for slot in 0..<slots {
-                        sum += all[(slot * channels + channel) * 2]
-                        product += all[(slot * channels + channel) * 2 + 1]
-                    }
-                    constant[channel] = -scale[channel] * sum / count
-                    let inverse = inverseDeviation[channel]
-                    linear[channel] = -scale[channel] * inverse * inverse * product / count
-                }
-            }
+        }
+        if constant.isEmpty {
+            constant = [Double](repeating: 0, count: lanes.scale.count)
+            linear = constant
         }
         guard let dx else { return }
         lanes.backward(
@@ -190,15 +213,72 @@ final class AffineOperation {
             isActivated: known != nil, threads: context.threads)
     }
 
+    /// The constant and the factor of x - mean in dx, a channel.
+    private func batchTerms(_ sums: [Double]) throws -> ([Double], [Double]) {
+        let channels = layout.channels
+        var local: [Double] = []
+        for slot in 0..<context.slots {
+            for channel in 0..<channels {
+                let source = (slot * layout.paddedChannels + channel) * 3
+                local += [sums[source], sums[source + 1]]
+            }
+        }
+        let all = try exchanged(local)
+        let slots = all.count / (2 * channels)
+        let count = Double(slots * layout.size.count)
+        var terms = ([Double](), [Double]())
+        for channel in 0..<channels {
+            var (sum, product) = (0.0, 0.0)
+            for slot in 0..<slots {
+                sum += all[(slot * channels + channel) * 2]
+                product += all[(slot * channels + channel) * 2 + 1]
+            }
+            let (scale, inverse) = (lanes.scale[channel], inverseDeviation[channel])
+            terms.0.append(-scale * sum / count)
+            terms.1.append(-scale * inverse * inverse * product / count)
+        }
+        return terms
+    }
+
+    /// The same a slot and channel.
+    private func slotTerms(_ sums: [Double], channelsPerGroup: Int) -> ([Double], [Double]) {
+        let channels = layout.channels
+        let count = Double(channelsPerGroup * layout.size.count)
+        var terms = ([Double](), [Double]())
+        for first in stride(from: 0, to: context.slots * channels, by: channelsPerGroup) {
+            var (sum, product) = (0.0, 0.0)
+            for index in first..<first + channelsPerGroup {
+                let source = (index / channels * layout.paddedChannels + index % channels) * 3
+                sum += lanes.scale[index] * sums[source]
+                product += lanes.scale[index] * sums[source + 1]
+            }
+            let inverse = inverseDeviation[first]
+            terms.0 += Array(repeating: -sum / count, count: channelsPerGroup)
+            terms.1 += Array(repeating: -inverse * inverse * product / count, count: channelsPerGroup)
+        }
+        return terms
+    }
+
+    /// - Parameter sums: [slot][padded channel][sum dz, sum dz (x - mean), sum of dy z over z <= 0].
     private func storeGradients(_ sums: [Double]) {
+        let sets = inverseDeviation.count / layout.channels
         context.model.gradients.withUnsafeMutableBuffer { buffer in
             for channel in 0..<layout.channels {
-                if let normalization {
-                    buffer[normalization.shift.range.lowerBound + channel] = Float(sums[channel * 3])
-                    buffer[normalization.scale.range.lowerBound + channel] =
-                        Float(sums[channel * 3 + 1] * inverseDeviation[channel])
+                var (shift, scale, slopes) = (0.0, 0.0, 0.0)
+                for slot in 0..<context.slots {
+                    let source = (slot * layout.paddedChannels + channel) * 3
+                    shift += sums[source]
+                    if sets > 0 {
+                        let set = sets > 1 ? slot : 0
+                        scale += sums[source + 1] * inverseDeviation[set * layout.channels + channel]
+                    }
+                    slopes += sums[source + 2]
                 }
-                if let slope { buffer[slope.range.lowerBound + channel] = Float(sums[channel * 3 + 2]) }
+                if let normalization {
+                    buffer[normalization.shift.range.lowerBound + channel] = Float(shift)
+                    buffer[normalization.scale.range.lowerBound + channel] = Float(scale)
+                }
+                if let slope { buffer[slope.range.lowerBound + channel] = Float(slopes) }
             }
         }
     }

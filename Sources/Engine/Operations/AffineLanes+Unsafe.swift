@@ -6,27 +6,31 @@ final class AffineLanes {
 
     private let storage: FloatStorage
     private let channels: Int, stride: Int
+    /// Sets of numbers: one for all slots, or one a slot.
+    private let sets: Int
     private let activation: dr_activation
-    /// Scale of each channel, in double.
+    /// [set][channel], in double.
     private(set) var scale: [Double] = []
 
-    init(channels: Int, padded: Int, activation: dr_activation) {
-        (self.channels, self.activation) = (channels, activation)
+    init(channels: Int, padded: Int, sets: Int, activation: dr_activation) {
+        (self.channels, self.sets, self.activation) = (channels, sets, activation)
         stride = (padded + 15) / 16 * 16
-        storage = FloatStorage(count: stride * Row.allCases.count)
+        storage = FloatStorage(count: stride * sets * Row.allCases.count)
     }
 
     private func pointer(_ row: Row) -> UnsafeMutablePointer<Float> {
-        storage.pointer + row.rawValue * stride
+        storage.pointer + row.rawValue * stride * sets
     }
 
-    /// Padded channels keep zeros, so that they stay zero.
+    /// Values are [set][channel]. Padded channels keep zeros, so that they stay zero.
     private func write(_ row: Row, _ values: [Double]) {
-        for (channel, value) in values.enumerated() { pointer(row)[channel] = Float(value) }
+        for (index, value) in values.enumerated() {
+            pointer(row)[index / channels * stride + index % channels] = Float(value)
+        }
     }
 
     func setIdentity() {
-        let zeros = [Double](repeating: 0, count: channels)
+        let zeros = [Double](repeating: 0, count: sets * channels)
         set(mean: zeros, scale: zeros.map { _ in 1 }, shift: zeros)
     }
 
@@ -37,12 +41,13 @@ final class AffineLanes {
         write(.shift, shift)
     }
 
-    func set(slope: [Double]) { write(.slope, slope) }
+    /// - Parameter slope: [channel]
+    func set(slope: [Double]) { write(.slope, (0..<sets).flatMap { _ in slope }) }
 
     var kernelView: dr_affine {
         dr_affine(
             mean: pointer(.mean), scale: pointer(.scale), shift: pointer(.shift), slope: pointer(.slope),
-            activation: activation)
+            slot_stride: Int64(sets > 1 ? stride : 0), activation: activation)
     }
 
     func forward(x: Tensor, y: Tensor, voxels: VoxelRuns, threads: Int) {

@@ -6,14 +6,18 @@ final class ConvolutionPrimitive {
     private let handle: OpaquePointer
     private let name: String
 
-    init(_ c: Graph.Convolution, x: Tensor, y: Tensor, direction: dnn_direction) throws(EngineError) {
+    /// - Parameter stride: Between the voxels of x under the kernel's corner, an axis.
+    init(
+        _ c: Graph.Convolution, x: Tensor, y: Tensor, stride: Size3 = Size3(1, 1, 1), direction: dnn_direction
+    ) throws(EngineError) {
         // The dilation lies in the layout.
         let zeros = c.kernel.map { c.zeros($0) / c.dilation }
         var shape = dnn_shape(
-            batch: Int64(x.slots), input_channels: Int64(c.inputChannels),
-            output_channels: Int64(c.outputChannels), input: x.layout.extent.kernelView,
+            batch: Int64(x.slots), input_channels: Int64(x.layout.channels),
+            output_channels: Int64(y.layout.channels), input: x.layout.extent.kernelView,
             output: y.layout.extent.kernelView,
-            kernel: c.kernel.kernelView, padding: zeros.kernelView, has_bias: c.bias ? 1 : 0,
+            kernel: c.kernel.kernelView, padding: zeros.kernelView, stride: stride.kernelView,
+            has_bias: c.bias ? 1 : 0,
             block: x.layout.block == 16 ? DNN_BLOCK_16 : DNN_BLOCK_8)
         var created: OpaquePointer?
         let status = dnn_convolution_create(&created, &shape, direction)

@@ -13,17 +13,19 @@ final class DirectConvolution: ConvolutionKernel {
     private let forwardScratch: Buffer
     private var weightsScratch: Buffer?
     private var dataScratch: Buffer?
-    private let weights: ParameterArena.Entry
+    private let weights: any WeightStore
     private let bias: ParameterArena.Entry?
     private let inputGaps, outputGaps: VoxelRuns?
 
-    init(_ convolution: Graph.Convolution, x: Operand, y: Tensor, context: Context, step: Int)
-        throws(EngineError)
-    {
+    /// - Parameter weights: Those of the model where nil.
+    init(
+        _ convolution: Graph.Convolution, x: Operand, y: Tensor, weights: (any WeightStore)? = nil,
+        context: Context, step: Int
+    ) throws(EngineError) {
         precondition(x.affine == nil, "\(convolution.name): oneDNN reads plain tensors")
         (self.convolution, self.context) = (convolution, context)
-        weights = context.model.parameters.existing("\(convolution.name).weight")
-        bias = context.model.parameters.entry(named: "\(convolution.name).bias")
+        self.weights = weights ?? ArenaWeights(context.model, name: "\(convolution.name).weight")
+        bias = convolution.bias ? context.model.parameters.existing("\(convolution.name).bias") : nil
         inputGaps = Self.gaps(of: x.tensor.layout)
         outputGaps = Self.gaps(of: y.layout)
         forwardPrimitive = try ConvolutionPrimitive(
@@ -35,10 +37,10 @@ final class DirectConvolution: ConvolutionKernel {
         x: Operand, y: Tensor, data: Bool, epilogue: GradientEpilogue?, step: Int
     ) throws(EngineError) {
         precondition(epilogue == nil, "\(convolution.name): oneDNN writes plain gradients")
-        let weights = try ConvolutionPrimitive(
+        let primitive = try ConvolutionPrimitive(
             convolution, x: x.tensor, y: y, direction: DNN_BACKWARD_WEIGHTS)
-        weightsPrimitive = weights
-        weightsScratch = context.planner.buffer(count: weights.scratchFloats, at: step)
+        weightsPrimitive = primitive
+        weightsScratch = context.planner.buffer(count: primitive.scratchFloats, at: step)
         guard data else { return }
         let gradient = try ConvolutionPrimitive(
             convolution, x: x.tensor, y: y, direction: DNN_BACKWARD_DATA)
@@ -50,7 +52,7 @@ final class DirectConvolution: ConvolutionKernel {
         let parameters = context.model.parameters
         fill(x.tensor, inputGaps)
         try forwardPrimitive.run(
-            x: x.tensor, weights: parameters.pointer(weights), bias: bias.map(parameters.pointer), y: y,
+            x: x.tensor, weights: weights.values, bias: bias.map(parameters.pointer), y: y,
             scratch: forwardScratch)
     }
 
@@ -62,7 +64,7 @@ final class DirectConvolution: ConvolutionKernel {
         fill(x.tensor, inputGaps)
         fill(dy, outputGaps)
         try weightsPrimitive.run(
-            x: x.tensor, weights: gradients.pointer(weights), bias: bias.map(gradients.pointer), y: dy,
+            x: x.tensor, weights: weights.gradients, bias: bias.map(gradients.pointer), y: dy,
             scratch: weightsScratch)
     }
 
@@ -72,7 +74,7 @@ final class DirectConvolution: ConvolutionKernel {
         }
         fill(dy, outputGaps)
         try dataPrimitive.run(
-            x: dx, weights: context.model.parameters.pointer(weights), bias: nil, y: dy, scratch: dataScratch)
+            x: dx, weights: weights.values, bias: nil, y: dy, scratch: dataScratch)
     }
 
     var algorithm: String {

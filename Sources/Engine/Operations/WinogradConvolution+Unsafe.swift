@@ -9,7 +9,7 @@ final class WinogradConvolution: ConvolutionKernel {
     private let context: Context
     private let epilogue: Epilogue
     private let region: Region
-    private let weights: ParameterArena.Entry
+    private let weights: any WeightStore
     private let bias: ParameterArena.Entry?
     /// The bias, padded to whole blocks.
     private let lanes: FloatStorage
@@ -35,17 +35,18 @@ final class WinogradConvolution: ConvolutionKernel {
 
     /// Whether the algorithm applies.
     static func computes(_ c: Graph.Convolution, planar: Bool) -> Bool {
-        c.kernel == (planar ? Size3(1, 3, 3) : Size3(cube: 3))
+        !c.transposed && c.kernel == (planar ? Size3(1, 3, 3) : Size3(cube: 3))
             && max(c.inputChannels, c.outputChannels) <= Int(DR_WINOGRAD_CHANNELS.rawValue)
     }
 
+    /// - Parameter weights: Those of the model where nil.
     init(
         _ convolution: Graph.Convolution, x: Operand, y: Tensor, epilogue: Epilogue, region: Region,
-        context: Context, step: Int
+        weights: (any WeightStore)? = nil, context: Context, step: Int
     ) {
         (self.convolution, self.context) = (convolution, context)
         (self.epilogue, self.region) = (epilogue, region)
-        weights = context.model.parameters.existing("\(convolution.name).weight")
+        self.weights = weights ?? ArenaWeights(context.model, name: "\(convolution.name).weight")
         bias = context.model.parameters.entry(named: "\(convolution.name).bias")
         lanes = FloatStorage(count: y.layout.paddedChannels)
         outputs = context.voxels(of: y.layout)
@@ -105,17 +106,13 @@ final class WinogradConvolution: ConvolutionKernel {
         var shape = forwardPass.tiles.kernelView(x: x.tensor, y: dy, bound: true)
         withAffine(of: x, &shape) { shape in
             dr_winograd_gradient(
-                &shape, context.model.gradients.pointer(weights), Int32(convolution.outputChannels),
+                &shape, weights.gradients, Int32(convolution.outputChannels),
                 Int32(convolution.inputChannels), weightsScratch.pointer, Int32(context.threads))
         }
-        if let bias { sumOutputs(of: dy, into: context.model.gradients.pointer(bias)) }
-    }
-
-    private func sumOutputs(of dy: Tensor, into gradient: UnsafeMutablePointer<Float>) {
-        let sums = AffineLanes.moments(x: dy, voxels: outputs, threads: context.threads)
-        let padded = dy.layout.paddedChannels
-        for channel in 0..<convolution.outputChannels {
-            gradient[channel] = Float((0..<dy.slots).reduce(0.0) { $0 + sums[($1 * padded + channel) * 2] })
+        if let bias {
+            storeBiasGradient(
+                of: dy, channels: convolution.outputChannels, outputs, context.threads,
+                into: context.model.gradients.pointer(bias))
         }
     }
 
@@ -140,7 +137,7 @@ final class WinogradConvolution: ConvolutionKernel {
     private func run(_ shape: inout dr_winograd, _ pass: Pass, mirrored: Bool) {
         let threads = Int32(context.threads)
         dr_winograd_weights(
-            &shape, context.model.parameters.pointer(weights), Int32(convolution.outputChannels),
+            &shape, weights.values, Int32(convolution.outputChannels),
             Int32(convolution.inputChannels), mirrored ? 1 : 0, pass.weights.pointer, threads)
         dr_winograd_forward(&shape, pass.weights.pointer, pass.scratch.pointer, threads)
     }
@@ -157,4 +154,16 @@ final class WinogradConvolution: ConvolutionKernel {
 
     /// Zeros in front of the image, in positions of the layout.
     private static func zeros(_ c: Graph.Convolution) -> Size3 { c.kernel.map { c.zeros($0) / c.dilation } }
+}
+
+/// The gradient of a bias: the sum of dy over slots and voxels.
+func storeBiasGradient(
+    of dy: Tensor, channels: Int, _ voxels: VoxelRuns, _ threads: Int,
+    into gradient: UnsafeMutablePointer<Float>
+) {
+    let sums = AffineLanes.moments(x: dy, voxels: voxels, threads: threads)
+    let padded = dy.layout.paddedChannels
+    for channel in 0..<channels {
+        gradient[channel] = Float((0..<dy.slots).reduce(0.0) { $0 + sums[($1 * padded + channel) * 2] })
+    }
 }

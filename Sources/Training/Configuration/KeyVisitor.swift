@@ -21,7 +21,7 @@ extension ConfigurationChoice {
 struct KeyVisitor {
     private let path: String
     private let origin: String
-    private let entries: [ConfigurationNode.Entry]
+    let entries: [ConfigurationNode.Entry]
     private var names: [String] = []
     private var planned: [String] = []
     private var inapplicable: [String: String] = [:]
@@ -86,22 +86,6 @@ struct KeyVisitor {
             value = number
         }
         note(key, .number(value))
-    }
-
-    /// A whole number, or `auto` (nil).
-    mutating func automatic(
-        _ key: String, _ value: inout Int?, _ range: ClosedRange<Int>
-    ) throws(ConfigurationError) {
-        let expected = "auto or a whole number from \(range.lowerBound) to \(range.upperBound)"
-        if let found = try scalar(key, expected) {
-            if found == "auto" {
-                value = nil
-            } else {
-                guard let number = Int(found), range.contains(number) else { throw bad(key, expected) }
-                value = number
-            }
-        }
-        note(key, value.map(YAMLText.number) ?? .scalar("auto"))
     }
 
     /// - Parameter contains: whether a finite number is allowed; `expected` says which are.
@@ -197,24 +181,6 @@ struct KeyVisitor {
         note(key, cube ? .number(value[0]) : .list(value.map(YAMLText.number)))
     }
 
-    /// Whole numbers, or `auto` (nil).
-    mutating func automaticList(
-        _ key: String, _ value: inout [Int]?, _ range: ClosedRange<Int>
-    ) throws(ConfigurationError) {
-        let expected = "auto or a list of whole numbers from \(range.lowerBound) to \(range.upperBound)"
-        if let node = entries.first(where: { $0.key == key })?.value {
-            if case .scalar("auto", _) = node.value {
-                value = nil
-            } else {
-                let texts = try scalars(key, node, expected: expected)
-                let numbers = texts.compactMap(Int.init).filter(range.contains)
-                guard numbers.count == texts.count, !numbers.isEmpty else { throw bad(key, expected) }
-                value = numbers
-            }
-        }
-        note(key, value.map { .list($0.map(YAMLText.number)) } ?? .scalar("auto"))
-    }
-
     /// New label to the labels that become it.
     mutating func labels(
         _ key: String, _ value: inout [Int: [Int]], _ range: ClosedRange<Int>
@@ -307,25 +273,25 @@ struct KeyVisitor {
 
     // MARK: Helpers
 
-    private mutating func note(_ key: String, _ text: YAMLText) {
+    mutating func note(_ key: String, _ text: YAMLText) {
         names.append(key)
         resolved.append(.init(key: key, value: text))
     }
 
     private func place(of key: String) -> String { entries.first { $0.key == key }?.origin ?? origin }
 
-    private func bad(_ key: String, _ expected: String, found: String? = nil) -> ConfigurationError {
+    func bad(_ key: String, _ expected: String, found: String? = nil) -> ConfigurationError {
         let node = entries.first { $0.key == key }?.value
         return failure(key, found: found ?? node?.shown ?? "missing", expected: expected)
     }
 
-    private func scalar(_ key: String, _ expected: String) throws(ConfigurationError) -> String? {
+    func scalar(_ key: String, _ expected: String) throws(ConfigurationError) -> String? {
         guard let node = entries.first(where: { $0.key == key })?.value else { return nil }
         guard case .scalar(let text, _) = node.value else { throw bad(key, expected) }
         return text
     }
 
-    private func scalars(
+    func scalars(
         _ key: String, _ node: ConfigurationNode, expected: String
     ) throws(ConfigurationError) -> [String] {
         guard case .list(let items) = node.value else { throw bad(key, expected, found: node.shown) }

@@ -12,10 +12,28 @@ extension RunConfiguration {
         public var widths: [Int]?
         /// Channels of the hidden 1^3 layer, 1 to 4,096; nil (`auto`, the default) takes the paper's.
         public var hidden: Int?
+        /// Over what layers are normalised; nil (`auto`, the default) takes the network's own, batch norm.
+        public var normalisation: Normalisation?
+        /// Groups of group normalisation, 1 to 1,024; nil (`auto`, the default) is 8.
+        public var groups: Int?
+        /// The activation; nil (`auto`, the default) takes the network's own: ReLU, for DeepMedic PReLU.
+        public var activation: Activation?
+        /// Share of values that dropout takes out where the network has it, 0 to below 1; nil (`auto`, the default) takes
+        /// the network's own: 0, for DeepMedic 0.5.
+        public var dropout: Double?
 
         public enum Name: String, ConfigurationChoice {
             case highres3dnet, deepmedic
-            static let planned = ["unet", "unet2d", "twopathcnn"]
+            /// 2D networks: they take slices.
+            case unet, twopathcnn
+        }
+
+        public enum Normalisation: String, ConfigurationChoice {
+            case batch, instance, group, none
+        }
+
+        public enum Activation: String, ConfigurationChoice {
+            case relu, prelu
         }
 
         public enum BatchNorm: String, ConfigurationChoice {
@@ -112,7 +130,12 @@ extension RunConfiguration.Network: ConfigurationSection {
         try keys.choice("logits", &logits)
         try keys.automaticList("widths", &widths, 1...4096)
         try keys.automatic("hidden", &hidden, 1...4096)
-        for key in ["normalisation", "activation", "dropout"] { keys.later(key) }
+        try keys.automaticChoice("normalisation", &normalisation)
+        try keys.automatic("groups", &groups, 1...1024)
+        try keys.automaticChoice("activation", &activation)
+        try keys.automaticNumber("dropout", &dropout, "auto or a number from 0 to below 1") {
+            0 <= $0 && $0 < 1
+        }
     }
 }
 

@@ -138,7 +138,7 @@ public final class Trainer {
             guard let batch = try draw(step: step + 1, &timer) else { break }
             step += 1
             watchdog.begin("computing or communicating", step: step)
-            try plan.forward()
+            try plan.forward(seed: UInt64(configuration.seed), step: step)
             let report = try plan.loss()
             try plan.backward { range in
                 try reducer.completed(range)

@@ -64,7 +64,11 @@ extension RunConfiguration.Network {
         let kind: LogitsKind = logits == .bias ? .bias : .batchNormalization
         return try NetworkRegistry.network(
             named: name.rawValue, inputChannels: inputChannels, classes: classes,
-            options: NetworkOptions(widths: widths, hidden: hidden, logits: kind))
+            options: NetworkOptions(
+                widths: widths, hidden: hidden,
+                normalisation: normalisation.flatMap { .init(rawValue: $0.rawValue) }, groups: groups,
+                activation: activation.flatMap { .init(rawValue: $0.rawValue) }, dropout: dropout,
+                logits: kind))
     }
 }
 
