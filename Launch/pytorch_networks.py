@@ -8,16 +8,22 @@ Units have `normalisation` "batch", "instance", "group" (of `groups` groups) or 
 a bias instead. What follows the last convolution is `logits`: a "bias" or "batch_norm".
 """
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 
 class Maxout(nn.Module):
-    """y[c] = max(x[c], x[c + C]): half as many channels as the input (Goodfellow et al. 2013)."""
+    """y[c] = max(x[c], x[c + C], …): C channels, a `pieces`-th of the input's (Goodfellow et al. 2013)."""
+
+    def __init__(self, pieces=2):
+        super().__init__()
+        self.pieces = pieces
 
     def forward(self, x):
-        return torch.maximum(*x.chunk(2, 1))
+        return functools.reduce(torch.maximum, x.chunk(self.pieces, 1))
 
 
 def activation_layer(kind, channels):
