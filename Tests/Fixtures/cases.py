@@ -5,66 +5,10 @@ operation passes down, and a 1^3 convolution to the logits. Sizes are odd and no
 is that with uniform weights: with the others the bias of the logits has a gradient of large terms that cancel.
 """
 
-
-def convolution(x, y, channels, kernel=3, dilation=1, padding="same", bias=False):
-    kernel = [kernel] * 3 if isinstance(kernel, int) else kernel
-    return dict(
-        kind="convolution", x=x, y=y, channels=channels, kernel=kernel, dilation=dilation, padding=padding, bias=bias
-    )
-
-
-def batch_norm(x, y):
-    return dict(kind="batch_norm", x=x, y=y)
-
-
-def relu(x, y):
-    return dict(kind="relu", x=x, y=y)
-
-
-def prelu(x, y):
-    return dict(kind="prelu", x=x, y=y)
-
-
-def add(x, shortcut, y):
-    return dict(kind="add", x=x, shortcut=shortcut, y=y)
-
-
-def crop(x, y, border):
-    return dict(kind="crop", x=x, y=y, border=border)
-
-
-def subsample(x, y, step):
-    return dict(kind="subsample", x=x, y=y, border=step)
-
-
-def upsample(x, y, factor):
-    return dict(kind="upsample", x=x, y=y, border=factor)
-
-
-def concatenate(x, other, y):
-    return dict(kind="concatenate", x=x, shortcut=other, y=y)
-
-
-def case(
-    name, operations, channels=3, size=(7, 9, 8), classes=2, references=("mixed", "mixed"),
-    weights="uniform", pooling="image", inference=False, gradients=True, salt=0, **more
-):  # fmt: skip
-    """A case as fixtures.json has it; `references` are one a slot, `salt` changes everything that is drawn."""
-    return dict(
-        name=name, salt=salt, channels=channels, size=size, classes=classes, references=references,
-        weights=weights, pooling=pooling, inference=inference, gradients=gradients, operations=operations, **more,
-    )  # fmt: skip
-
-
-def between(inputs, *operations):
-    """A 1^3 convolution of the image to `inputs` channels, "before"; the operations, the last one "y"; logits."""
-    logits = convolution("y", "logits", 2, kernel=1, bias=True)
-    return [convolution("input", "before", inputs, kernel=1), *operations, logits]
-
-
-def convolution_case(name, inputs, outputs, size=(13, 10, 11), **options):
-    return case(name, between(inputs, convolution("before", "y", outputs, **options)), size=size)
-
+from description import (
+    add, batch_norm, between, case, concatenate, convolution, convolution_case, crop, group_norm, instance_norm,
+    max_pool, maxout, prelu, relu, subsample, transposed_convolution, upsample,
+)  # fmt: skip
 
 def convolutions():
     for dilation, inputs, outputs in [
@@ -88,6 +32,12 @@ def convolutions():
     yield convolution_case(
         "convolution in two dimensions d4 5-7", 5, 7, kernel=[1, 3, 3], dilation=4, size=(1, 19, 14)
     )
+    for edge, inputs, outputs in [(7, 3, 16), (5, 12, 16), (13, 3, 20), (19, 10, 2)]:
+        yield convolution_case(
+            f"convolution {edge}x{edge} valid in two dimensions {inputs}-{outputs}", inputs, outputs,
+            kernel=[1, edge, edge], padding="valid", size=(1, 24, 26),
+        )  # fmt: skip
+    yield convolution_case("convolution 5x5 in two dimensions 12-16", 12, 16, kernel=[1, 5, 5], size=(1, 13, 15))
 
 
 def normalisations():
@@ -112,6 +62,21 @@ def normalisations():
         [convolution("input", "before", 2), batch_norm("before", "logits")],
         references=three,
     )
+
+
+def normalisations_of_a_slot():
+    three = ("mixed", "mixed", "mixed")
+    for inputs, size in [(16, (7, 9, 8)), (5, (5, 6, 7)), (40, (1, 9, 8))]:
+        operations = between(inputs, instance_norm("before", "y"))
+        yield case(f"instance norm of {inputs} channels", operations, references=three, size=size)
+    for inputs, groups in [(16, 4), (12, 3), (10, 2)]:
+        operations = between(inputs, group_norm("before", "y", groups))
+        yield case(f"group norm of {inputs} channels, {groups} groups", operations, references=three)
+    for kind, operation in [("relu", relu), ("prelu", prelu)]:
+        for norm, first in [("instance", instance_norm("before", "n")), ("group", group_norm("before", "n", 6))]:
+            pair = between(24, first, operation("n", "y"))
+            yield case(f"{norm} norm and {kind}", pair, references=three)
+            yield case(f"{norm} norm and {kind} in inference", pair, inference=True)
 
 
 def block(x, name, channels, dilation=1):
@@ -149,8 +114,42 @@ def sums_and_crops():
         "crop in two dimensions", between(5, convolution("before", "c", 7, [1, 3, 3]), crop("c", "y", 3)),
         size=(1, 13, 12),
     )  # fmt: skip
-    yield case("crop of a shortcut", between(16, crop("before", "a", 1), convolution("before", "b", 32, padding="valid"),
-                                             add("b", "a", "y")))  # fmt: skip
+    yield case(
+        "crop of a shortcut",
+        between(16, crop("before", "a", 1), convolution("before", "b", 32, padding="valid"), add("b", "a", "y")),
+    )
+    for border, after in [(0, 1), (2, 1)]:
+        yield case(
+            f"crop by {border} in front, {after} behind",
+            between(16, convolution("before", "c", 16), crop("c", "y", border, after)),
+        )  # fmt: skip
+    yield case("crop by 1 in front, 3 behind in two dimensions",
+               between(5, convolution("before", "c", 7, [1, 3, 3]), crop("c", "y", 1, 3)), size=(1, 13, 12))
+
+
+def maxima():
+    plane = "in two dimensions"
+    for edge, stride, inputs, size in [(2, 2, 16, (6, 8, 10)), (4, 1, 5, (7, 9, 8)), (2, 1, 20, (6, 7, 5))]:
+        pool = max_pool("before", "y", edge, stride)
+        yield case(f"max pool {edge} stride {stride}", between(inputs, pool), size=size)
+    for edge, stride, inputs, size in [(2, 2, 20, (1, 10, 12)), (4, 1, 16, (1, 13, 12)), (2, 1, 5, (1, 11, 14))]:
+        window = [1, edge, edge]
+        pool = max_pool("before", "y", window, stride)
+        yield case(f"max pool {edge} stride {stride} {plane}", between(inputs, pool), size=size)
+        # The zeros of a ReLU tie.
+        norm, rectified, pool = batch_norm("before", "n"), relu("n", "r"), max_pool("r", "y", window, stride)
+        yield case(f"max pool {edge} stride {stride} {plane} of batch norm and relu",
+                   between(inputs, norm, rectified, pool), size=size)
+    yield case(
+        "max pool beside its input",
+        between(16, convolution("before", "c", 16), max_pool("c", "p", 2, 1), crop("c", "i", 0, 1), add("p", "i", "y")),
+    )
+    for pieces, outputs in [(2, 16), (2, 5), (3, 6)]:
+        operations = between(pieces * outputs, maxout("before", "y", pieces))
+        yield case(f"maxout of {pieces} pieces to {outputs} channels", operations)
+    pair = between(24, batch_norm("before", "n"), maxout("n", "y"))
+    yield case("maxout of batch norm", pair, references=("mixed", "mixed", "mixed"))
+    yield case("maxout of batch norm in inference", pair, inference=True)
 
 
 def grids():
@@ -163,6 +162,13 @@ def grids():
     yield case("every third voxel in two dimensions", between(6, subsample("before", "y", 3)), size=(1, 9, 12))
     yield case("each voxel three times", between(6, upsample("before", "y", 3)), size=(3, 4, 5))
     yield case("each voxel twice in two dimensions", between(6, upsample("before", "y", 2)), size=(1, 4, 5))
+    for factor, inputs, outputs, size in [
+        (2, 16, 8, (1, 5, 7)), (2, 5, 7, (1, 6, 5)), (2, 8, 16, (3, 5, 4)), (2, 5, 7, (4, 3, 5)), (3, 6, 10, (2, 4, 3)),
+    ]:  # fmt: skip
+        yield case(
+            f"transposed convolution {factor} {inputs}-{outputs}" + " in two dimensions" * (size[0] == 1),
+            between(inputs, transposed_convolution("before", "y", outputs, factor)), size=size,
+        )  # fmt: skip
     yield case(
         "a coarse path beside a fine one",
         between(4, convolution("before", "a", 10, padding="valid"), crop("before", "inner", 2),
@@ -205,16 +211,19 @@ def losses():
     yield case("loss of many classes", logits(19), classes=19, weights="square", size=(11, 10, 9))
 
 
-def network_case(name, logits, activation, border, network="highres3dnet", widths=None, **options):
-    network = dict(name=network, logits=logits, activation=activation, border=border)
-    if widths:
-        network.update(widths=widths[:-1], hidden=widths[-1])
+def network_case(name, logits, activation, border, network="highres3dnet", shape=None, **options):
+    """`shape` holds the widths and the like that are not the network's own."""
+    network = dict(name=network, logits=logits, activation=activation, border=border, **(shape or {}))
     return case(name, [], network=network, **options)
 
 
+# A unit of a ReLU that lies within rounding of 0 may flip, as may the larger of two values, and one flip moves
+# gradients by 1e-3; a gradient that is a sum of cancelling terms has few digits. The salts avoid both
+# (make_fixtures.py --find-salt).
+
+
 def networks():
-    # A unit of a ReLU that lies within rounding of 0 may flip, and one flip moves gradients by 1e-3; a gradient that is
-    # a sum of cancelling terms has few digits. The salts avoid both (make_fixtures.py --find-salt).
+    narrow = dict(widths=[2, 2, 3, 3, 3, 3, 4, 4], hidden=9)
     yield network_case(
         "highres3dnet", "bias", "relu", 3, channels=2, size=(12, 13, 11), weights="square", salt=7,
     )  # fmt: skip
@@ -236,12 +245,58 @@ def networks():
     )  # fmt: skip
     yield network_case(
         "narrow deepmedic", "bias", "prelu", 24, network="deepmedic", channels=2, size=(57, 57, 57),
-        widths=[2, 2, 3, 3, 3, 3, 4, 4, 9], weights="square", pooling="batch", salt=1,
+        shape=narrow, weights="square", pooling="batch", salt=1,
     )  # fmt: skip
     yield network_case(
         "narrow deepmedic with relu, batch norm on the logits", "batch_norm", "relu", 24, network="deepmedic",
-        channels=1, size=(57, 60, 57), widths=[2, 2, 3, 3, 3, 3, 4, 4, 9], weights="simple", salt=17,
+        channels=1, size=(57, 60, 57), shape=narrow, weights="simple", salt=17,
+    )  # fmt: skip
+    yield network_case(
+        "narrow highres3dnet with instance norm", "bias", "relu", 3, channels=2, size=(12, 13, 11),
+        shape=dict(widths=[4, 6, 9], hidden=10, normalisation="instance"), weights="square", pooling="batch", salt=10,
+    )  # fmt: skip
+    yield network_case(
+        "narrow deepmedic with group norm", "bias", "prelu", 24, network="deepmedic", channels=1, size=(57, 57, 60),
+        shape=dict(widths=[2, 2, 4, 4, 4, 4, 6, 6], hidden=10, normalisation="group", groups=2), weights="square",
+        pooling="batch", salt=32,
     )  # fmt: skip
 
 
-CASES = [*convolutions(), *normalisations(), *sums_and_crops(), *grids(), *losses(), *networks()]
+def planar_networks():
+    narrow = dict(widths=[4, 6, 8])
+    yield network_case(
+        "unet, forward", "bias", "relu", 20, network="unet", channels=3, size=(1, 56, 60), weights="square",
+        gradients=False,
+    )  # fmt: skip
+    yield network_case(
+        "narrow unet", "bias", "relu", 20, network="unet", channels=2, size=(1, 48, 52), shape=narrow,
+        weights="square", pooling="batch",
+    )  # fmt: skip
+    yield network_case(
+        "narrow unet of 3 classes, prelu, batch norm on the logits", "batch_norm", "prelu", 20, network="unet",
+        channels=1, classes=3, size=(1, 52, 48), shape=narrow, weights="simple", salt=18,
+    )  # fmt: skip
+    yield network_case(
+        "narrow unet without normalisation", "bias", "prelu", 20, network="unet", channels=2, size=(1, 48, 48),
+        shape=dict(**narrow, normalisation="none"), weights="simple", salt=1,
+    )  # fmt: skip
+    yield network_case(
+        "twopathcnn, forward", "bias", "relu", 16, network="twopathcnn", channels=3, size=(1, 41, 44),
+        weights="square", gradients=False,
+    )  # fmt: skip
+    narrow = dict(widths=[4, 4, 6])
+    yield network_case(
+        "narrow twopathcnn", "bias", "relu", 16, network="twopathcnn", channels=2, size=(1, 37, 40), shape=narrow,
+        weights="square", pooling="batch", salt=6,
+    )  # fmt: skip
+    yield network_case(
+        "narrow twopathcnn without normalisation, batch norm on the logits", "batch_norm", "relu", 16,
+        network="twopathcnn", channels=1, size=(1, 40, 37), shape=dict(**narrow, normalisation="none"),
+        weights="simple", salt=9,
+    )  # fmt: skip
+
+
+CASES = [
+    *convolutions(), *normalisations(), *normalisations_of_a_slot(), *sums_and_crops(), *maxima(), *grids(), *losses(),
+    *networks(), *planar_networks(),
+]  # fmt: skip

@@ -20,172 +20,25 @@ import sys
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "Launch"))
-from bench_pytorch import NETWORKS, generalised_dice_loss  # noqa: E402
-from losses import LOSSES  # noqa: E402
-
 from cases import CASES  # noqa: E402
+from draws import draws, parameter, reference  # noqa: E402
+from losses import LOSSES  # noqa: E402
+from operations import Operations, entries  # noqa: E402
+from pytorch_networks import NETWORKS, Maxout, generalised_dice_loss  # noqa: E402
 
 # At most so many elements of an array are kept.
 KEPT = {"logits": 400, "gradient": 220, "statistic": 100}
 KEPT_OF_A_NETWORK = {"logits": 2000, "gradient": 220, "statistic": 100}
 
 
-# Numbers that both sides draw.
-
-
-def hash_of_name(name):
-    """FNV-1a, 64 bits."""
-    value = 0xCBF29CE484222325
-    for byte in name.encode():
-        value = ((value ^ byte) * 0x100000001B3) % 2**64
-    return value
-
-
-def words(name, count):
-    """64-bit words: SplitMix64 seeded with the hash of the name."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(hash_of_name(name)) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))
-
-
-def draws(name, count):
-    """Uniform in [-1, 1), multiples of 2^-23, so exact in float32."""
-    return (words(name, count) >> np.uint64(40)).astype(np.float64) * 2.0**-23 - 1
-
-
-def parameter(key, role, shape):
-    """The values of a parameter or statistic, rounded to float32."""
-    u = draws(key, int(np.prod(shape)))
-    if role == "weight":
-        u = u * np.sqrt(6 / np.prod(shape[1:]))  # the variance of He et al.
-    elif role == "scale":
-        u = 0.5 + 0.15 * u
-    elif role == "shift":
-        # About two deviations to one side of 0, so that few units of a ReLU lie near its kink.
-        u = np.where(u < -0.5, -1, 1) + 0.2 * u
-    elif role == "runningVariance":
-        u = 1 + 0.5 * u
-    elif role == "slope":
-        u = 0.25 + 0.2 * u
-    else:
-        u = 0.5 * u
-    return u.astype(np.float32).astype(np.float64).reshape(shape)
-
-
-def reference(key, kind, size, classes):
-    """Class indices: seven voxels of ten background, or an extreme."""
-    count = int(np.prod(size))
-    labels = np.zeros(count, dtype=np.int64)
-    if kind == "mixed":
-        r = (words(key, count) % np.uint64(1000)).astype(np.int64)
-        labels = np.where(r < 700, 0, 1 + (r - 700) * (classes - 1) // 300)
-    elif kind == "full":
-        labels[:] = 1
-    elif kind == "one":
-        labels[count // 2] = 1
-    elif kind != "empty":
-        raise ValueError(kind)
-    return labels.reshape(size)
-
-
-# Graphs of a few operations.
-
-
-class Operations(torch.nn.Module):
-    """Interprets the operations of a case."""
-
-    def __init__(self, case):
-        super().__init__()
-        self.case = case
-        self.layers = torch.nn.ModuleDict()
-        channels = {"input": case["channels"]}
-        for operation in case["operations"]:
-            x, width = operation["x"], channels[operation["x"]]
-            kind, name = operation["kind"], operation["y"]
-            if kind == "convolution":
-                same = operation["padding"] == "same"
-                kernel, dilation = operation["kernel"], operation["dilation"]
-                width = operation["channels"]
-                self.layers[name] = torch.nn.Conv3d(
-                    channels[x], width, kernel, dilation=dilation, bias=operation["bias"],
-                    padding=[dilation * (k // 2) if same else 0 for k in kernel],
-                )  # fmt: skip
-            elif kind == "batch_norm":
-                self.layers[name] = torch.nn.BatchNorm3d(width)
-            elif kind == "concatenate":
-                width += channels[operation["shortcut"]]
-            elif kind == "prelu":
-                self.layers[name] = torch.nn.PReLU(width)
-            channels[name] = width
-
-    def forward(self, image):
-        values = {"input": image}
-        for operation in self.case["operations"]:
-            kind, x = operation["kind"], values[operation["x"]]
-            if kind == "relu":
-                y = F.relu(x)
-            elif kind == "add":
-                shortcut = values[operation["shortcut"]]
-                missing = x.shape[1] - shortcut.shape[1]
-                y = x + F.pad(shortcut, (0, 0, 0, 0, 0, 0, missing // 2, missing - missing // 2))
-            elif kind == "crop":
-                border = operation["border"]
-                inside = [slice(border, -border) if n > 1 else slice(None) for n in x.shape[2:]]
-                y = x[(slice(None), slice(None), *inside)]
-            elif kind == "subsample":
-                step = operation["border"]
-                inside = [slice(step // 2, None, step) if n > 1 else slice(None) for n in x.shape[2:]]
-                y = x[(slice(None), slice(None), *inside)]
-            elif kind == "upsample":
-                y = x
-                for axis in (2, 3, 4):
-                    if self.case["size"][axis - 2] > 1:
-                        y = y.repeat_interleave(operation["border"], axis)
-            elif kind == "concatenate":
-                y = torch.cat([x, values[operation["shortcut"]]], 1)
-            else:
-                y = self.layers[operation["y"]](x)
-            values[operation["y"]] = y
-        return y
-
-
-# Of PyTorch's names, dicerank's and the role.
-SPELLINGS = {
-    torch.nn.Conv3d: {"weight": ("weight", "weight"), "bias": ("bias", "bias")},
-    torch.nn.PReLU: {"weight": ("slope", "slope")},
-    torch.nn.BatchNorm3d: {
-        "weight": ("weight", "scale"),
-        "bias": ("bias", "shift"),
-        "running_mean": ("running_mean", "runningMean"),
-        "running_var": ("running_variance", "runningVariance"),
-    },
-}
-
-
-def entries(module):
-    """(name, role, tensor) of each parameter and statistic, with dicerank's names and roles."""
-    for path, part in module.named_modules():
-        for spelling, (name, role) in SPELLINGS.get(type(part), {}).items():
-            tensor = getattr(part, spelling)
-            if tensor is not None:
-                yield f"{path.removeprefix('layers.')}.{name}", role, tensor
-
-
-# A case.
-
-
 def make_module(case, dtype):
     if "network" in case:
-        network = case["network"]
-        module = NETWORKS[network["name"]](
-            case["channels"], case["classes"], network["border"], logits=network["logits"],
-            activation=network["activation"], **{k: network[k] for k in ("widths", "hidden") if k in network},
-        )  # fmt: skip
+        options = dict(case["network"])
+        module = NETWORKS[options.pop("name")](case["channels"], case["classes"], **options)
     else:
         module = Operations(case)
     module = module.to(dtype).train(not case["inference"])
@@ -246,13 +99,37 @@ def compute(case, dtype):
     return expected, arrays
 
 
+def distances(part, x):
+    """Of a layer whose gradient jumps: how far the values of its input are from where it does; else None."""
+    if isinstance(part, (nn.ReLU, nn.PReLU)):
+        return x.abs()
+    if isinstance(part, Maxout):
+        rivals = x.unflatten(1, (part.pieces, -1)).movedim(1, -1)
+    elif isinstance(part, (nn.MaxPool2d, nn.MaxPool3d)):
+        axes = x.dim() - 2
+        kernel, stride = ([n] * axes if isinstance(n, int) else n for n in (part.kernel_size, part.stride))
+        for axis in range(axes):
+            x = x.unfold(2 + axis, kernel[axis], stride[axis])
+        rivals = x.flatten(-axes)
+    else:
+        return None
+    first, second = rivals.topk(2).values.unbind(-1)
+    # Equal ones are the zeros of a ReLU, which pass no gradient on.
+    return (first - second)[first > second]
+
+
 def distance_from_kink(case):
-    """How near to 0 the nearest unit of a ReLU is."""
-    nearest = []
+    """How near a ReLU's unit is to 0, or the second largest of a maximum to the largest, at the nearest."""
+    nearest = [np.inf]
+
+    def look(part, inputs):
+        found = distances(part, inputs[0])
+        if found is not None and found.numel():
+            nearest.append(found.min().item())
+
     module = make_module(case, torch.float64)
     for part in module.modules():
-        if isinstance(part, (torch.nn.ReLU, torch.nn.PReLU)):
-            part.register_forward_pre_hook(lambda _, inputs: nearest.append(inputs[0].abs().min().item()))
+        part.register_forward_pre_hook(look)
     with torch.no_grad():
         module(make_images(case))
     return min(nearest)
@@ -298,6 +175,7 @@ def main():
     if options.find_salt:
         find_salt(options.find_salt[0], int(options.find_salt[1]))
         return
+    torch.set_num_threads(2)  # The last digits of a sum depend on how many there are.
     lines, blob = [], b""
     for case in CASES:
         expected, arrays = compute(case, torch.float64)
