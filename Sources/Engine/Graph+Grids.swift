@@ -31,7 +31,8 @@ extension Graph {
     /// The maximum over each window of `window` voxels that lies in the image, `stride` apart along the axes where the
     /// window is longer than 1: n voxels become (n - window) / stride + 1, rounded down.
     public mutating func maxPool(_ x: Value, window: Size3, stride: Int) -> Value {
-        precondition(stride > 0 && (0..<3).allSatisfy { window[$0] > 0 }, "windows of \(window), \(stride) apart")
+        precondition(
+            stride > 0 && (0..<3).allSatisfy { window[$0] > 0 }, "windows of \(window), \(stride) apart")
         let pooling = Pooling(window: window, stride: window.map { window[$0] > 1 ? stride : 1 })
         return append(.maxPool(x, pooling), channels: channels(of: x))
     }

@@ -133,7 +133,8 @@ struct LoweredGraph {
     }
 
     private mutating func affine(
-        _ index: Int, normalization: Graph.Normalization?, activation: Graph.Activation, of x: Graph.Value, _ plain: Layout
+        _ index: Int, normalization: Graph.Normalization?, activation: Graph.Activation, of x: Graph.Value,
+        _ plain: Layout
     ) {
         // The pass runs in its reader's order: a move before it can be shared with the shortcut's.
         let from = value(x, consumerOrder(index))
@@ -236,7 +237,8 @@ extension LoweredGraph {
             case .grid(let operation, let from, _):
                 need(
                     from,
-                    training ? Box(layouts[from].size) : operation.sources(of: box, within: layouts[from].size))
+                    training
+                        ? Box(layouts[from].size) : operation.sources(of: box, within: layouts[from].size))
             case .relayout(let from, _, let map):
                 need(from, map.sources(of: box, within: layouts[from].size))
             case .concatenate(let from, _):

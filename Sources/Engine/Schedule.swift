@@ -228,7 +228,8 @@ struct Schedule {
     }
 
     private mutating func scheduleAffine(
-        _ normalization: Graph.Normalization?, _ activation: Graph.Activation, _ index: Int, from: Int, to: Int
+        _ normalization: Graph.Normalization?, _ activation: Graph.Activation, _ index: Int, from: Int,
+        to: Int
     ) {
         let x = tensor(from, at: index)
         let operation = AffineOperation(

@@ -131,7 +131,8 @@ extension FixtureCase {
 
     private func value(_ u: Double, of entry: ParameterArena.Entry) -> Double {
         switch entry.role {
-        case .weight: return u * (6 / Double(entry.shape.dropFirst().reduce(1, *))).squareRoot()
+        case .weight, .transposedWeight:
+            return u * (6 / Double(entry.shape.dropFirst().reduce(1, *))).squareRoot()
         case .scale: return 0.5 + 0.15 * u
         case .shift: return (u < -0.5 ? -1 : 1) + 0.2 * u
         case .slope: return 0.25 + 0.2 * u

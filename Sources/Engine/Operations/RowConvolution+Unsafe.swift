@@ -48,7 +48,8 @@ final class RowConvolution: ConvolutionKernel {
         (shape.outputs, shape.zeros) = (Int32(convolution.outputChannels), Int32(convolution.zeros(2)))
         // [column][out][in][height]
         store = RearrangedWeights(
-            convolution, count: convolution.outputChannels * convolution.inputChannels * convolution.kernel.count
+            convolution,
+            count: convolution.outputChannels * convolution.inputChannels * convolution.kernel.count
         ) { output, input, i, j in
             ((j * convolution.outputChannels + output) * convolution.inputChannels + input)
                 * convolution.kernel.height + i
