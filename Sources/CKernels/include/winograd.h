@@ -52,6 +52,6 @@ void dr_winograd_weights(const dr_winograd *w, const float *weights, int outputs
 /// y = x convolved with the transformed weights.
 void dr_winograd_forward(const dr_winograd *w, const float *transformed, float *scratch, int threads);
 
-/// weights[outputs][inputs][3][3][3] = the gradient, from x and the gradient `y` of the output. Each thread adds its
-/// share of a slot's tiles, slot after slot.
+/// weights[outputs][inputs][3][3][3] = the gradient, from x and the gradient `y` of the output. Each thread adds up its
+/// share of the tiles of all slots.
 void dr_winograd_gradient(const dr_winograd *w, float *weights, int outputs, int inputs, float *scratch, int threads);
