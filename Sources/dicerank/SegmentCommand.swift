@@ -83,11 +83,11 @@ extension Dicerank {
                     placement.oversubscription.map(report.warning)
                 }
                 try world.together { try makeFolder() }
-                let free = Memory.availableBytes ?? 4 << 30
                 let window = SlidingWindow(
                     graph: trained.graph, parameters: trained.parameters,
                     options: .init(
-                        threads: placement.threads, memoryBytes: free / 2 / placement.ranksOnNode.count))
+                        threads: placement.threads,
+                        memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count)))
                 for index in stride(from: world.rank, to: subjects.count, by: world.size) {
                     try segment(subjects[index], with: trained, window)
                 }

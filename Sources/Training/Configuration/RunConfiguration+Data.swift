@@ -19,7 +19,8 @@ extension RunConfiguration {
         public var mergeLabels: [Int: [Int]] = [:]
         /// What happens to a subject without foreground when patches must hold some; default `error`.
         public var noForeground = NoForeground.error
-        /// Share of subjects kept out of training to score the result on, 0 to below 1; a choice by the seed. Default 0.
+        /// Share of subjects kept out of training to score the result on (see ``Evaluate``), 0 to below 1; a choice by
+        /// the seed. Default 0.
         public var heldOut = 0.0
     }
 

@@ -9,6 +9,8 @@ public struct TrainingTask {
     public let configuration: RunConfiguration
     /// Those to train on, without the ones held out.
     public let subjects: [SubjectFiles]
+    /// Those that training does not see.
+    public let heldOut: [SubjectFiles]
     public let reader: SubjectReader
     public let network: any Network
     /// The network with the border that training leaves off.
@@ -34,7 +36,9 @@ public struct TrainingTask {
         self.configuration = resolved
         let files = try list.files(
             modalities: resolved.data.modalities, reference: data.reference, mask: data.mask)
-        subjects = configuration.split(subjects: files.count).training.map { files[$0] }
+        let split = configuration.split(subjects: files.count)
+        subjects = split.training.map { files[$0] }
+        heldOut = split.heldOut.map { files[$0] }
         reader = SubjectReader(
             normalisation: data.normalise == .zscore ? .zscore : .none, classes: data.classes,
             merging: try LabelMerging(data.mergeLabels))
