@@ -58,7 +58,8 @@ extension Trainer {
         let least = try communicator.allReduce(Int64(share), .minimum)
         return SlidingWindow(
             graph: task.graph, parameters: plan.model,
-            options: .init(threads: placement.threads, memoryBytes: Int(least)))
+            options: .init(
+                threads: placement.threads, memoryBytes: Int(least), isPlanar: task.isPlanar))
     }
 
     private func progress(step: Int) -> (ScoringRounds.Progress) -> Void {

@@ -21,9 +21,10 @@ extension Trainer {
         logger.info(
             """
             \(configuration.network.name.rawValue) with \(plan.model.parameters.count) parameters; patches of \
-            \(task.patchSize) voxels, effective \(task.effectiveSize), \(configuration.batch) a step, \
-            \(assignment.localSlots.count) a rank
+            \(task.patchSize) voxels\(task.isPlanar ? " (\(configuration.patch.slices.rawValue) slices)" : ""), effective \
+            \(task.effectiveSize), \(configuration.batch) a step, \(assignment.localSlots.count) a rank
             """)
+        if let sentence = task.slicesWarning { logger.warning("\(sentence)") }
         logger.info(
             """
             \(task.subjects.count) subject\(task.subjects.count == 1 ? "" : "s"), \(assignment.shard.count) in the \
