@@ -48,17 +48,17 @@ let package = Package(
         .target(
             name: "Sampling",
             dependencies: ["CNIfTI", "CKernels", .product(name: "SystemPackage", package: "swift-system")]),
+        .target(name: "Inference", dependencies: ["Engine", "Networks", "Sampling"]),
         .target(
             name: "Training",
             dependencies: [
-                "Collectives", "CKernels", "Engine", "Networks", "Losses", "Sampling", "Yams",
+                "Collectives", "CKernels", "Engine", "Networks", "Losses", "Sampling", "Inference", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["TensorBoard/event.proto"]),
-        .target(name: "Inference", dependencies: ["Engine", "Networks", "Sampling"]),
         .executableTarget(
             name: "dicerank",
             dependencies: [
@@ -72,7 +72,7 @@ let package = Package(
             name: "LossesTests",
             dependencies: ["Losses", "Engine", .product(name: "Numerics", package: "swift-numerics")]),
         .testTarget(name: "SamplingTests", dependencies: ["Sampling"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "RankTests", dependencies: ["dicerank", "Training"]),
     ],

@@ -29,6 +29,12 @@ public struct ScoreTable: Sendable {
         }
     }
 
+    /// Scores of the whole foreground, subject by subject: those of class 1 where it is the only one.
+    public var foreground: [SegmentationScores] {
+        let label = labels.last
+        return rows.filter { $0.label == label }.map(\.scores)
+    }
+
     /// A column: its name, its value, and its number of decimals.
     struct Column: Sendable {
         let name: String
@@ -53,14 +59,17 @@ public struct ScoreTable: Sendable {
         return Quartiles(of: rows.filter { $0.label == label }.compactMap { column.value($0.scores) })
     }
 
-    /// A header, a row a subject and class, then for each class the rows `median`, `lower_quartile` and
-    /// `upper_quartile`. Undefined values are empty fields; numbers are written so that reading them back
+    /// The names of the columns of ``csv``.
+    public static let header = (["subject", "class"] + columns.map(\.name)).joined(separator: ",")
+
+    /// A line a subject and class. Undefined values are empty fields; numbers are written so that reading them back
     /// gives the same value.
+    public var csvRows: [String] {
+        rows.map { row in line(row.subject, row.label) { $0.value(row.scores) } }
+    }
+
+    /// The header, ``csvRows``, then for each class the rows `median`, `lower_quartile` and `upper_quartile`.
     public var csv: String {
-        let header = (["subject", "class"] + Self.columns.map(\.name)).joined(separator: ",")
-        let subjects = rows.map { row in
-            line(row.subject, row.label) { $0.value(row.scores) }
-        }
         let summaries = labels.flatMap { label in
             [
                 line("median", label) { quartiles(of: $0.name, label: label)?.median },
@@ -68,7 +77,7 @@ public struct ScoreTable: Sendable {
                 line("upper_quartile", label) { quartiles(of: $0.name, label: label)?.upper },
             ]
         }
-        return ([header] + subjects + summaries).joined(separator: "\n") + "\n"
+        return ([Self.header] + csvRows + summaries).joined(separator: "\n") + "\n"
     }
 
     private func line(_ subject: String, _ label: String, _ value: (Column) -> Double?) -> String {

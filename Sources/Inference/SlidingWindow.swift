@@ -17,11 +17,17 @@ public final class SlidingWindow {
         public var memoryBytes: Int
         /// Size of a window, border included; nil: the size that computes the fewest voxels in `memoryBytes`.
         public var window: Size3?
+        /// Whether the network takes slices: windows are one voxel deep, and up to ``largestBatch`` are computed at once,
+        /// as memory allows.
+        public var isPlanar: Bool
 
-        public init(threads: Int, memoryBytes: Int, window: Size3? = nil) {
+        public static let largestBatch = 8
+
+        public init(threads: Int, memoryBytes: Int, window: Size3? = nil, isPlanar: Bool = false) {
             self.threads = threads
             self.memoryBytes = memoryBytes
             self.window = window
+            self.isPlanar = isPlanar
         }
     }
 
@@ -48,7 +54,7 @@ public final class SlidingWindow {
     /// - Parameters:
     ///   - images: `[channel][depth][height][width]`, normalised.
     ///   - size: of the volume.
-    ///   - progress: called after each window; what it throws ends the segmentation.
+    ///   - progress: called after each window, or batch of them; what it throws ends the segmentation.
     /// - Returns: `[depth][height][width]`; of equally probable classes the first.
     public func labels(
         images: [Float], size: Size3, progress: (Progress) throws -> Void = { _ in }
@@ -74,16 +80,22 @@ public final class SlidingWindow {
 
     /// The layout for a volume: `options.window`, or the cheapest one that fits the memory.
     public func layout(for volume: Size3) throws -> WindowLayout {
+        guard options.isPlanar else { return try blockLayout(for: volume) }
+        let slice = try blockLayout(for: Size3(1, volume.height, volume.width))
+        return WindowLayout(volume: volume, border: slice.border, effective: slice.effective)
+    }
+
+    private func blockLayout(for volume: Size3) throws -> WindowLayout {
         let geometry = try NetworkGeometry(graph: graph, volume: volume)
         if let window = options.window {
-            guard geometry.accepts(window) else {
+            guard geometry.accepts(window), window.depth == 1 || !options.isPlanar else {
                 throw InferenceError.windowRefused(window: window, border: geometry.border)
             }
             return WindowLayout(
                 volume: volume, border: geometry.border, effective: geometry.effective(window))
         }
         let single = geometry.smallestLayout
-        if single.window.count <= 64 * 64 * 64, single.origins.count == 1 { return single }
+        if single.window.count <= Self.smallWindow, single.origins.count == 1 { return single }
         let allowed = Int(Double(options.memoryBytes) / (try probe(geometry)))
         let chosen = WindowLayout.choose(
             volume: volume, border: geometry.border, maximumWindowVoxels: allowed, accepts: geometry.accepts)
@@ -95,20 +107,33 @@ public final class SlidingWindow {
         return chosen
     }
 
+    /// Voxels for which memory is not asked.
+    private static let smallWindow = 64 * 64 * 64
+
+    /// How many windows are computed at once.
+    func slots(_ layout: WindowLayout) throws -> Int {
+        let most = options.isPlanar ? min(Options.largestBatch, layout.origins.count) : 1
+        guard most * layout.window.count > Self.smallWindow, most > 1 else { return most }
+        let slice = Size3(1, layout.volume.height, layout.volume.width)
+        let perVoxel = try probe(try NetworkGeometry(graph: graph, volume: slice))
+        let fitting = Int(Double(options.memoryBytes) / perVoxel) / layout.window.count
+        return min(most, max(1, fitting, Self.smallWindow / layout.window.count))
+    }
+
     /// Bytes that a plan takes for a voxel of its window, from the smallest window of a useful size.
     private func probe(_ geometry: NetworkGeometry) throws -> Double {
         if let bytesPerVoxel { return bytesPerVoxel }
-        let plan = try compiled(geometry.probe)
+        let plan = try compiled(geometry.probe, slots: 1)
         let measured = Double(max(plan.peakBytes, 1)) / Double(geometry.probe.count)
         bytesPerVoxel = measured
         return measured
     }
 
-    private func compiled(_ window: Size3) throws -> Plan {
-        if let plan, plan.inputSize == window { return plan }
+    private func compiled(_ window: Size3, slots: Int) throws -> Plan {
+        if let plan, plan.inputSize == window, plan.options.slots == slots { return plan }
         plan = nil  // its memory is free before the next one asks
         let made = try Plan(
-            inference: graph, inputSize: window, slots: 1, threads: options.threads, sharing: parameters)
+            inference: graph, inputSize: window, slots: slots, threads: options.threads, sharing: parameters)
         plan = made
         return made
     }
@@ -123,14 +148,23 @@ public final class SlidingWindow {
             "images hold \(images.count) values, \(channels) channels of \(size) need \(channels * size.count)"
         )
         let layout = try layout(for: size)
-        let plan = try compiled(layout.window)
+        let plan = try compiled(layout.window, slots: try slots(layout))
         var window = [Float](repeating: 0, count: plan.classes * layout.effective.count)
-        for (index, origin) in layout.origins.enumerated() {
-            plan.withInput(slot: 0) { layout.load(images, channels: channels, at: origin, into: $0) }
+        var rest = layout.origins[...]
+        while !rest.isEmpty {
+            let batch = rest.prefix(plan.options.slots)
+            rest = rest.dropFirst(batch.count)
+            for (slot, origin) in batch.enumerated() {
+                plan.withInput(slot: slot) { layout.load(images, channels: channels, at: origin, into: $0) }
+            }
             try plan.forward()
-            window.withUnsafeMutableBufferPointer { plan.probabilities(slot: 0, into: $0) }
-            store(plan, layout, origin, window)
-            try progress(Progress(completedWindows: index + 1, totalWindows: layout.origins.count))
+            for (slot, origin) in batch.enumerated() {
+                window.withUnsafeMutableBufferPointer { plan.probabilities(slot: slot, into: $0) }
+                store(plan, layout, origin, window)
+            }
+            try progress(
+                Progress(
+                    completedWindows: layout.origins.count - rest.count, totalWindows: layout.origins.count))
         }
     }
 }

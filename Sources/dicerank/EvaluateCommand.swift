@@ -154,14 +154,3 @@ enum HeldOut {
         return split.heldOut.map { list.rows[$0] }
     }
 }
-
-extension VolumeGeometry {
-    /// Volume of a voxel; a file that does not name its unit means millimetres.
-    var voxelCubicMillimetres: Double {
-        switch units & 7 {
-        case 1: voxelVolume * 1e9
-        case 3: voxelVolume * 1e-9
-        default: voxelVolume
-        }
-    }
-}

@@ -50,6 +50,8 @@ extension Dicerank {
             let configuration = try RunConfiguration(contentsOf: config, overrides: set)
             let task = try TrainingTask(configuration)
             let sizes = try patchSizes(task)
+            task.slicesWarning.map(common.report.warning)
+            let plane = task.isPlanar ? configuration.patch.slices.rawValue : nil
             var subjects: [SubjectInspection] = []
             var shares = sizes.map { _ in [Double]() }
             var unsampled = sizes.map { _ in [String]() }
@@ -57,7 +59,7 @@ extension Dicerank {
                 let subject = try task.reader.read(files)
                 let inspection = SubjectInspection(subject, classes: configuration.data.classes)
                 subjects.append(inspection)
-                common.report.result(InspectionText.line(inspection))
+                common.report.result(InspectionText.line(inspection, plane: plane))
                 for (index, size) in sizes.enumerated() {
                     let patches = PatchInspection(
                         subject, number: number, sampler: configuration.sampler, effective: size.effective,
@@ -110,14 +112,15 @@ extension Extent {
 
 /// The lines of `inspect`.
 private enum InspectionText {
-    static func line(_ subject: SubjectInspection) -> String {
+    static func line(_ subject: SubjectInspection, plane: String?) -> String {
         let extent = subject.geometry.extent
         let spacing = [subject.geometry.spacing.x, subject.geometry.spacing.y, subject.geometry.spacing.z]
             .map { String(format: "%.3g", $0) }.joined(separator: " x ")
         let total = Double(extent.count)
         let classes = subject.classVoxels.enumerated().dropFirst()
             .map { "class \($0) \(percent(Double($1) / total))" }.joined(separator: ", ")
-        return "\(subject.name): \(extent) voxels of \(spacing) mm, \(classes); \(lesions(subject))"
+        let slices = plane.map { ", \(subject.extent.depth) \($0) slices" } ?? ""
+        return "\(subject.name): \(extent) voxels of \(spacing) mm\(slices), \(classes); \(lesions(subject))"
     }
 
     private static func lesions(_ subject: SubjectInspection) -> String {

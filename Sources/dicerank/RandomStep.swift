@@ -22,8 +22,7 @@ final class RandomStep {
         }
         let network = try configuration.network.make(
             inputChannels: channels, classes: configuration.data.classes)
-        let size = configuration.patch.size
-        let inputSize = Size3(size[0], size[1], size[2])
+        let inputSize = try configuration.patchSize(for: network)
         let graph = network.graph()
         timings =
             configuration.convolution == .auto

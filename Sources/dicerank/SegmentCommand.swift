@@ -83,11 +83,12 @@ extension Dicerank {
                     placement.oversubscription.map(report.warning)
                 }
                 try world.together { try makeFolder() }
-                let free = Memory.availableBytes ?? 4 << 30
                 let window = SlidingWindow(
                     graph: trained.graph, parameters: trained.parameters,
                     options: .init(
-                        threads: placement.threads, memoryBytes: free / 2 / placement.ranksOnNode.count))
+                        threads: placement.threads,
+                        memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count),
+                        isPlanar: trained.isPlanar))
                 for index in stride(from: world.rank, to: subjects.count, by: world.size) {
                     try segment(subjects[index], with: trained, window)
                 }
@@ -159,7 +160,8 @@ extension Dicerank {
             if probabilities {
                 let map = try window.probabilities(images: subject.images, size: size)
                 for index in 0..<map.classes {
-                    let volume = Volume(geometry: subject.geometry, voxels: Array(map[class: index]))
+                    let volume = Volume(
+                        geometry: subject.geometry, voxels: subject.restored(Array(map[class: index])))
                     try volume.write(to: "\(output)/\(subject.name)_probabilities_\(index).nii.gz")
                 }
                 labels = map.labels()
@@ -167,7 +169,7 @@ extension Dicerank {
                 labels = try window.labels(images: subject.images, size: size)
             }
             let path = "\(output)/\(subject.name).nii.gz"
-            try LabelMap(geometry: subject.geometry, labels: labels).write(to: path)
+            try LabelMap(geometry: subject.geometry, labels: subject.restored(labels)).write(to: path)
             let layout = try window.layout(for: size)
             let foreground = labels.count { $0 != 0 }
             let volume = Double(foreground) * subject.geometry.voxelCubicMillimetres / 1000

@@ -14,6 +14,10 @@ extension Dicerank {
                 Without --output the run is kept in runs/NAME in the current folder, where NAME is the \
                 configuration's name without extension, or its folder's name for a config.yaml.
 
+                The subjects that data.held_out keeps out of training are segmented and scored after the last step, and \
+                every evaluate.every steps; the scores are in the run's held_out.csv. A run that is done is scored, \
+                where it has not been, by the same command with --set evaluate.at_end=true.
+
                 SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint and exit code 0; the same command goes on.
 
                 Examples:
@@ -65,7 +69,12 @@ extension Dicerank {
                 "\(folder): \(summary.complete ? "done" : "stopped") after step \(summary.steps) of "
                     + "\(configuration.steps), loss \(share(summary.finalLoss)), DSC of the last "
                     + "\(summary.dscSteps) steps: median \(share(summary.dscMedian)) "
-                    + "(\(share(summary.dscFirstQuartile)) to \(share(summary.dscThirdQuartile)))")
+                    + "(\(share(summary.dscFirstQuartile)) to \(share(summary.dscThirdQuartile)))"
+                    + (summary.heldOut.map { held in
+                        ", of \(held.subjects) held-out subject\(held.subjects == 1 ? "" : "s"): "
+                            + "median \(share(held.dscMedian)) "
+                            + "(\(share(held.dscLowerQuartile)) to \(share(held.dscUpperQuartile)))"
+                    } ?? ""))
         }
 
         /// The folder of a run without `--output`.

@@ -13,6 +13,10 @@ struct TrainedNetwork {
     let parameters: Parameters
     /// Columns of the input channels, in order.
     let modalities: [String]
+    /// Reads images as the training did.
+    let reader: SubjectReader
+    /// Whether it was trained on slices.
+    let isPlanar: Bool
 
     /// - Parameters:
     ///   - path: a checkpoint, or a run's folder, whose newest whole checkpoint is taken.
@@ -39,6 +43,8 @@ struct TrainedNetwork {
         modalities = try Self.modalities(of: configuration.data)
         let network = try configuration.network.make(
             inputChannels: modalities.count, classes: configuration.data.classes)
+        reader = try configuration.reader(for: network)
+        isPlanar = try configuration.trainsOnSlices(network)
         graph = network.graph()
         parameters = Parameters(graph: graph)
         for arena in [parameters.parameters, parameters.statistics] {
@@ -56,12 +62,5 @@ struct TrainedNetwork {
         let slices = arena.entries.map { NamedSlice(name: $0.name, shape: $0.shape, range: $0.range) }
         let values = try checkpoint.values(of: slices, path: path)
         for entry in arena.entries { arena[entry.name] = Array(values[entry.range]) }
-    }
-
-    /// Reads images as the training did, without a reference.
-    var reader: SubjectReader {
-        SubjectReader(
-            normalisation: configuration.data.normalise == .zscore ? .zscore : .none,
-            classes: configuration.data.classes)
     }
 }

@@ -1,6 +1,7 @@
 import Engine
-import Inference
 import Testing
+
+@testable import Inference
 
 /// Two 3^3 convolutions, the second dilated by 2: receptive field 1 + 2 = 3 voxels a side, all cut off.
 private func tinyGraph(padding: Graph.Padding) throws -> Graph {
@@ -132,5 +133,90 @@ struct SlidingWindowTests {
         let worst = zip(first.values, second.values).map { abs($0 - $1) }.max() ?? 1
         // Windows that begin elsewhere are tiled elsewhere; Winograd rounds to 1e-6 of a layer's norm.
         #expect(worst < 1e-5)
+    }
+}
+
+/// Slices: kernels of 1x3x3, or of 3x3x3 that see one slice alone.
+@Suite("Sliding window over slices")
+struct PlanarSlidingWindowTests {
+    static let volume = Size3(11, 10, 17)
+
+    static func sliding(
+        _ kernel: Size3, planar: Bool, window: Size3? = nil, memoryBytes: Int = 1 << 30
+    ) -> SlidingWindow {
+        var graph = Graph(inputChannels: 2)
+        var x = graph.convolution(graph.input, name: "first", channels: 4, kernel: kernel, bias: true)
+        x = graph.relu(x)
+        x = graph.convolution(x, name: "second", channels: 3, kernel: kernel, dilation: 2, bias: true)
+        graph.setOutput(graph.crop(x, border: 3))
+        let parameters = Parameters(graph: graph)
+        parameters.initialise(seed: 3)
+        return SlidingWindow(
+            graph: graph, parameters: parameters,
+            options: .init(threads: 2, memoryBytes: memoryBytes, window: window, isPlanar: planar))
+    }
+
+    private func expectEqual(
+        _ first: ProbabilityMap, _ second: ProbabilityMap, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let worst = zip(first.values, second.values).map { abs($0 - $1) }.max() ?? 1
+        #expect(worst < 1e-5, sourceLocation: sourceLocation)
+        #expect(first.labels() == second.labels(), sourceLocation: sourceLocation)
+    }
+
+    @Test("Flat kernels give on slices what they give on the volume", arguments: [nil, Size3(1, 12, 9)])
+    func flatKernels(window: Size3?) throws {
+        let images = noise(2 * Self.volume.count)
+        // A border of 3 along depth takes nothing from flat kernels: the crop alone cuts it off.
+        let block = Self.sliding(Size3(1, 3, 3), planar: false, window: Size3(17, 16, 23))
+        let slices = Self.sliding(Size3(1, 3, 3), planar: true, window: window)
+        #expect(try slices.layout(for: Self.volume).window == window ?? Size3(1, 16, 23))
+        expectEqual(
+            try slices.probabilities(images: images, size: Self.volume),
+            try block.probabilities(images: images, size: Self.volume))
+    }
+
+    @Test("A slice does not see its neighbours")
+    func oneAtATime() throws {
+        let images = noise(2 * Self.volume.count)
+        let slices = Self.sliding(Size3(cube: 3), planar: true)
+        let whole = try slices.probabilities(images: images, size: Self.volume)
+        let size = Size3(1, Self.volume.height, Self.volume.width)
+        for depth in [0, 5, 10] {
+            var alone: [Float] = []
+            for channel in 0..<2 {
+                let first = (channel * Self.volume.depth + depth) * size.count
+                alone += images[first..<first + size.count]
+            }
+            let map = try slices.probabilities(images: alone, size: size)
+            for index in 0..<3 {
+                let expected = whole[class: index].dropFirst(depth * size.count).prefix(size.count)
+                #expect(zip(map[class: index], expected).allSatisfy { abs($0 - $1) < 1e-5 })
+            }
+        }
+    }
+
+    @Test("Slices are computed eight at a time, fewer where memory does not suffice")
+    func batches() throws {
+        let images = noise(2 * Self.volume.count)
+        var done: [Int] = []
+        let labels = try Self.sliding(Size3(cube: 3), planar: true)
+            .labels(images: images, size: Self.volume) { done.append($0.completedWindows) }
+        #expect(done == [8, 11])
+        #expect(labels.count == Self.volume.count)
+        let large = Size3(4, 400, 380)
+        let ample = Self.sliding(Size3(1, 3, 3), planar: true)
+        let tight = Self.sliding(Size3(1, 3, 3), planar: true, memoryBytes: 50 << 20)
+        #expect(try ample.slots(ample.layout(for: large)) == 4)
+        let layout = try tight.layout(for: large)
+        #expect(layout.window.depth == 1)
+        let slots = try tight.slots(layout)
+        #expect((1...3).contains(slots), "\(slots) of \(layout.window)")
+    }
+
+    @Test("A deep window is refused")
+    func refusesDeepWindows() throws {
+        let sliding = Self.sliding(Size3(1, 3, 3), planar: true, window: Size3(7, 16, 16))
+        #expect(throws: InferenceError.self) { try sliding.layout(for: Self.volume) }
     }
 }

@@ -87,3 +87,30 @@ struct WindowLayoutTests {
         #expect(labels == [0, 1, 2])
     }
 }
+
+@Suite("Memory of a window")
+struct WindowMemoryTests {
+    /// In GiB.
+    struct Case: Sendable {
+        let ranks, reserved, free, expected: Int
+    }
+
+    static let cases = [
+        Case(ranks: 1, reserved: 0, free: 24, expected: 8),
+        Case(ranks: 2, reserved: 0, free: 24, expected: 4),
+        Case(ranks: 2, reserved: 4, free: 24, expected: 4),
+        Case(ranks: 2, reserved: 5, free: 24, expected: 2),
+        Case(ranks: 1, reserved: 0, free: 16, expected: 8),
+    ]
+
+    @Test("Half of a rank's share, less what is reserved, as a power of two", arguments: cases)
+    func share(_ one: Case) {
+        let found = WindowMemory.bytes(ranks: one.ranks, reserved: one.reserved << 30, free: one.free << 30)
+        #expect(found == one.expected << 30)
+    }
+
+    @Test("Where nothing is left, a byte: the window is refused with the numbers")
+    func nothing() {
+        #expect(WindowMemory.bytes(ranks: 1, reserved: 2 << 30, free: 1 << 30) == 1)
+    }
+}

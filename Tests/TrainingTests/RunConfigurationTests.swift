@@ -1,4 +1,6 @@
+import Engine
 import Foundation
+import Sampling
 import Testing
 
 @testable import Training
@@ -226,5 +228,35 @@ import Testing
     func editDistances(a: String, b: String, distance: Int) {
         #expect(a.editDistance(to: b) == distance)
         #expect(b.editDistance(to: a) == distance)
+    }
+}
+
+@Suite struct PatchInputTests {
+    private func patch(_ text: String) throws -> RunConfiguration.Patch {
+        try RunConfiguration(yaml: "data: {list: a.csv}\npatch: {size: \(text)}").patch
+    }
+
+    @Test func oneNumberIsASliceForA2DNetwork() throws {
+        #expect(try patch("56").inputSize(planar: true) == Size3(1, 56, 56))
+        #expect(try patch("56").inputSize(planar: false) == Size3(56, 56, 56))
+        #expect(try patch("[1, 56, 64]").inputSize(planar: true) == Size3(1, 56, 64))
+        #expect(try patch("[1, 56, 64]").inputSize(planar: false) == Size3(1, 56, 64))
+        #expect(try patch("[2, 56, 64]").inputSize(planar: true) == nil)
+        let refusal = TrainingError.deepPatch(network: "flat", size: [2, 56, 64])
+        #expect(
+            "\(refusal)"
+                == "patch.size is [2, 56, 64], but the network flat takes slices: expected a depth of 1, or one "
+                + "number for height and width.")
+    }
+
+    @Test func slicesAreAxialUnlessSaid() throws {
+        let plain = try RunConfiguration(yaml: "data: {list: a.csv}")
+        #expect(plain.patch.plane == .axial)
+        #expect(plain.yaml.contains("  slices: axial\n"))
+        for (name, plane) in [("coronal", SlicePlane.coronal), ("sagittal", .sagittal), ("stored", .stored)] {
+            let other = try RunConfiguration(yaml: "data: {list: a.csv}\npatch: {slices: \(name)}")
+            #expect(other.patch.plane == plane)
+        }
+        #expect(!RunConfiguration.mayChangeOnResume("patch.slices"))
     }
 }

@@ -2,6 +2,8 @@
 public struct SubjectInspection: Sendable {
     public let name: String
     public let geometry: VolumeGeometry
+    /// In the order in which patches are drawn.
+    public let extent: Extent
     /// Voxels of each class.
     public let classVoxels: [Int]
     /// Voxels of each lesion, the largest first; see ``ConnectedComponents``.
@@ -14,6 +16,7 @@ public struct SubjectInspection: Sendable {
         }
         name = subject.name
         geometry = subject.geometry
+        extent = subject.extent
         var voxels = [Int](repeating: 0, count: classes)
         for label in reference { voxels[Int(label)] += 1 }
         classVoxels = voxels

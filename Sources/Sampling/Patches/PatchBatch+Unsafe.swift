@@ -3,7 +3,7 @@ public struct PatchRecord: Hashable, Sendable {
     /// Slot of the global batch.
     public let slot: Int
     public let subject: String
-    /// First voxel of the effective patch in the subject's volume; negative where the volume is smaller than it.
+    /// First voxel of the effective patch in the subject's files; negative where the volume is smaller than it.
     public let position: VoxelIndex
     /// Foreground voxels (class > 0) of the effective patch.
     public let foregroundVoxels: Int

@@ -51,7 +51,8 @@ final class PatchDrawer: @unchecked Sendable {
         let foreground = batch.fill(
             slot: slot - assignment.localSlots.lowerBound, from: drawn.subject, at: position)
         return PatchRecord(
-            slot: slot, subject: drawn.subject.name, position: position, foregroundVoxels: foreground)
+            slot: slot, subject: drawn.subject.name, position: drawn.subject.order.stored(position),
+            foregroundVoxels: foreground)
     }
 
     /// Reads one subject of the shard that no patch has needed yet; false where there is none, or no room.

@@ -1,7 +1,10 @@
 /// A subject in memory: normalised images of all modalities on one grid, and the reference where it was asked for.
 public struct Subject: Sendable {
     public let name: String
+    /// Of the files.
     public let geometry: VolumeGeometry
+    /// In which images and reference are held; what else is said of z, y and x here goes by it.
+    public let order: AxisOrder
     /// Number of modalities.
     public let channels: Int
     /// [channel][z][y][x], normalised.
@@ -9,7 +12,10 @@ public struct Subject: Sendable {
     /// Class indices, [z][y][x]; nil where the subject was read for inference.
     public let reference: [UInt8]?
 
-    public init(name: String, geometry: VolumeGeometry, channels: Int, images: [Float], reference: [UInt8]?) {
+    public init(
+        name: String, geometry: VolumeGeometry, channels: Int, images: [Float], reference: [UInt8]?,
+        order: AxisOrder = .stored
+    ) {
         let voxels = geometry.extent.count
         precondition(
             images.count == channels * voxels, "\(images.count) values for \(channels) x \(geometry.extent)")
@@ -17,12 +23,19 @@ public struct Subject: Sendable {
             reference.map { $0.count == voxels } ?? true, "a reference that is not of \(geometry.extent)")
         self.name = name
         self.geometry = geometry
+        self.order = order
         self.channels = channels
         self.images = images
         self.reference = reference
     }
 
-    public var extent: Extent { geometry.extent }
+    /// In ``order``.
+    public var extent: Extent { order.extent(geometry.extent) }
+
+    /// A result for every voxel in the order of the files.
+    public func restored<Element: BitwiseCopyable>(_ values: [Element]) -> [Element] {
+        order.restored(values, stored: geometry.extent)
+    }
 
     /// Bytes of images and reference: `voxels * (4 * channels + 1)`.
     public var byteCount: Int { images.count * 4 + (reference?.count ?? 0) }

@@ -4,20 +4,24 @@ public struct SubjectReader: Sendable {
     /// Classes of the reference, 2 to 256.
     public var classes: Int
     public var merging: LabelMerging
+    /// The plane that is to lie across depth, by each subject's own orientation.
+    public var slices: SlicePlane
 
     public init(
-        normalisation: Normalisation = .zscore, classes: Int = 2, merging: LabelMerging = LabelMerging()
+        normalisation: Normalisation = .zscore, classes: Int = 2, merging: LabelMerging = LabelMerging(),
+        slices: SlicePlane = .stored
     ) {
         precondition((2...256).contains(classes), "\(classes) classes in a byte")
         self.normalisation = normalisation
         self.classes = classes
         self.merging = merging
+        self.slices = slices
     }
 
     /// Reads all files of a subject; the reference only where `files` names one.
     ///
     /// Images, mask and reference must lie on the grid of the first image. Besides the result, a mask takes one byte a
-    /// voxel while the images are read.
+    /// voxel while the images are read, and another order of the axes as much as the images again.
     ///
     /// - Throws: `NIfTIError` or `SubjectError`.
     public func read(_ files: SubjectFiles) throws -> Subject {
@@ -69,8 +73,11 @@ public struct SubjectReader: Sendable {
                 count = voxels
             }
         }
+        let order = grid.order(slicing: slices)
         return Subject(
-            name: files.subject, geometry: grid, channels: inputs.count, images: images, reference: reference)
+            name: files.subject, geometry: grid, channels: inputs.count,
+            images: order.reordered(images, stored: grid.extent),
+            reference: reference.map { order.reordered($0, stored: grid.extent) }, order: order)
     }
 }
 

@@ -53,6 +53,15 @@ public struct VolumeGeometry: Hashable, Sendable {
     /// Volume of one voxel, in the cube of its unit of length.
     public var voxelVolume: Double { spacing.x * spacing.y * spacing.z }
 
+    /// Volume of one voxel; a file that does not name its unit means millimetres.
+    public var voxelCubicMillimetres: Double {
+        switch units & 7 {
+        case 1: voxelVolume * 1e9
+        case 3: voxelVolume * 1e-9
+        default: voxelVolume
+        }
+    }
+
     /// What sets this grid apart from `other`, as the end of a sentence, or nil where they agree.
     ///
     /// Grids agree if their sizes are equal and no corner lies farther than `tolerance` voxels from its counterpart.

@@ -19,15 +19,20 @@ extension RunConfiguration {
         public var mergeLabels: [Int: [Int]] = [:]
         /// What happens to a subject without foreground when patches must hold some; default `error`.
         public var noForeground = NoForeground.error
-        /// Share of subjects kept out of training to score the result on, 0 to below 1; a choice by the seed. Default 0.
+        /// Share of subjects kept out of training to score the result on (see ``Evaluate``), 0 to below 1; a choice by
+        /// the seed. Default 0.
         public var heldOut = 0.0
     }
 
     /// How patches are drawn (`patch`).
     public struct Patch: Sendable, Equatable {
         /// Depth, height and width of the network's input in voxels, 1 to 1,024 each; one number stands for all
-        /// three. Default 51. The effective size follows from the network.
+        /// three, or, for a network of two dimensions, for height and width. Default 51. The effective size follows from
+        /// the network.
         public var size = [51, 51, 51]
+        /// Of patches that are one voxel deep: the plane in which they lie, by each subject's orientation; default
+        /// `axial`.
+        public var slices = Slices.axial
         /// Default `foreground`.
         public var sampler = Sampler.foreground
     }
@@ -46,6 +51,12 @@ extension RunConfiguration {
         case skip
         /// Its patches are drawn uniformly.
         case uniform
+    }
+
+    public enum Slices: String, ConfigurationChoice {
+        case axial, coronal, sagittal
+        /// Across the slowest axis of the files, whatever that is.
+        case stored
     }
 
     public enum Sampler: String, ConfigurationChoice {
@@ -87,6 +98,7 @@ extension RunConfiguration.Data: ConfigurationSection {
 extension RunConfiguration.Patch: ConfigurationSection {
     mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
         try keys.lengths("size", &size, 1...1024)
+        try keys.choice("slices", &slices)
         try keys.choice("sampler", &sampler)
     }
 }

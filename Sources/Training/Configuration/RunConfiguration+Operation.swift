@@ -7,6 +7,20 @@ extension RunConfiguration {
         public var keep = 3
     }
 
+    /// When the subjects that `data.held_out` keeps out of training are segmented and scored (`evaluate`). A checkpoint
+    /// is written before.
+    public struct Evaluate: Sendable, Equatable {
+        /// Steps from one scoring to the next, 0 to 1,000,000,000; 0, the default: none before the last step.
+        public var every = 0
+        /// Whether they are scored after the last step; default true.
+        public var atEnd = true
+
+        /// Whether scores of a step are asked for, in a run of `steps` steps.
+        func isDue(after step: Int, of steps: Int) -> Bool {
+            (every > 0 && step > 0 && step % every == 0) || (atEnd && step >= steps)
+        }
+    }
+
     /// How ranks work together (`distributed`).
     public struct Distributed: Sendable, Equatable {
         /// How gradients are summed; default `fast`.
@@ -36,6 +50,13 @@ extension RunConfiguration.Checkpoint: ConfigurationSection {
     mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
         try keys.integer("every", &every, 1...1_000_000_000)
         try keys.integer("keep", &keep, 1...1_000_000)
+    }
+}
+
+extension RunConfiguration.Evaluate: ConfigurationSection {
+    mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
+        try keys.integer("every", &every, 0...1_000_000_000)
+        try keys.flag("at_end", &atEnd)
     }
 }
 

@@ -28,6 +28,7 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Threads a rank, 1 to 1,024; nil (`auto`, the default) shares the node's cores fairly.
     public var threads: Int?
     public var checkpoint = Checkpoint()
+    public var evaluate = Evaluate()
     public var distributed = Distributed()
     public var log = Log()
 
@@ -151,6 +152,7 @@ extension RunConfiguration: ConfigurationSection {
         try keys.choice("convolution", &convolution)
         try keys.automatic("threads", &threads, 1...1024)
         try keys.section("checkpoint", &checkpoint)
+        try keys.section("evaluate", &evaluate)
         try keys.section("distributed", &distributed)
         try keys.section("log", &log)
     }

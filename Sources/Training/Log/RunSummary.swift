@@ -12,6 +12,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
     public var dscFirstQuartile: Double
     public var dscThirdQuartile: Double
     public var dscSteps: Int
+    /// Of the subjects held out, after the last step; absent where none were scored then.
+    public var heldOut: HeldOutScores?
     /// Wall time of this start of the run, from the first step on.
     public var seconds: Double
     /// Input voxels of all ranks.

@@ -25,7 +25,7 @@ struct ReplicaState {
     let digests: [(name: String, digest: String)]
 
     init(task: TrainingTask, plan: Plan, firstStep: Int) {
-        let subjects = task.subjects.map { subject in
+        let subjects = (task.subjects + task.heldOut).map { subject in
             ([subject.subject] + subject.images.map(\.modality)).joined(separator: "\u{0}")
         }
         digests = [

@@ -1,6 +1,7 @@
 import Foundation
+import Inference
 
-/// Writes what steps give: progress, metrics.csv and TensorBoard events on rank 0; totals on all ranks.
+/// Writes what steps give: progress, metrics.csv, held_out.csv and TensorBoard events on rank 0; totals on all ranks.
 final class RunRecorder {
     /// The first record that could not be written, for all ranks to end at the next step.
     private(set) var failure: (any Error)?
@@ -12,7 +13,9 @@ final class RunRecorder {
 
     private let every: Int
     private let metrics: MetricsLog?
-    private let events: TensorBoardWriter?
+    private let heldOut: HeldOutLog?
+    private let eventsFolder: String?
+    private var events: TensorBoardWriter?
     private var progress: ProgressLine?
 
     /// - Parameter firstStep: steps done before; records of later ones are removed.
@@ -21,20 +24,35 @@ final class RunRecorder {
         configuration: RunConfiguration, options: TrainingOptions, log: RunLog, firstStep: Int, isWriter: Bool
     ) throws {
         every = configuration.log.every
-        guard isWriter, firstStep < configuration.steps else {
+        let folder = options.runFolder
+        let trains = firstStep < configuration.steps
+        eventsFolder = isWriter && configuration.log.tensorboard ? folder + "/tensorboard" : nil
+        heldOut =
+            isWriter
+            ? try HeldOutLog(path: folder + "/held_out.csv", keepingThrough: trains ? firstStep : .max) : nil
+        guard isWriter, trains else {
             metrics = nil
-            events = nil
             return
         }
-        let folder = options.runFolder
         try AtomicFile.write(folder + "/config.yaml", text: configuration.yaml)
         let metrics = try MetricsLog(path: folder + "/metrics.csv", keepingThrough: firstStep)
         dice = metrics.keptDice
         self.metrics = metrics
-        events =
-            configuration.log.tensorboard
-            ? try TensorBoardWriter(folder: folder + "/tensorboard", firstStep: firstStep + 1) : nil
+        events = try eventsFolder.map { try TensorBoardWriter(folder: $0, firstStep: firstStep + 1) }
         progress = ProgressLine(console: log.console, total: configuration.steps, quiet: options.quiet)
+    }
+
+    /// Whether the held-out scores of a step are on disk; false on ranks that do not write.
+    func holdsScores(step: Int) -> Bool { heldOut?.holds(step: step) ?? false }
+
+    /// Writes held-out scores.
+    /// - Throws: ``FileError``.
+    func record(_ table: ScoreTable, _ scores: HeldOutScores) throws {
+        try heldOut?.append(step: scores.step, table)
+        if events == nil, let eventsFolder {
+            events = try TensorBoardWriter(folder: eventsFolder, firstStep: scores.step + 1)
+        }
+        try events?.append(step: scores.step, [("held_out/dsc", scores.dscMean)])
     }
 
     func record(_ step: StepMetrics, _ times: StepTimer.Times) {

@@ -21,21 +21,30 @@ extension Trainer {
         logger.info(
             """
             \(configuration.network.name.rawValue) with \(plan.model.parameters.count) parameters; patches of \
-            \(task.patchSize) voxels, effective \(task.effectiveSize), \(configuration.batch) a step, \
-            \(assignment.localSlots.count) a rank
+            \(task.patchSize) voxels\(task.isPlanar ? " (\(configuration.patch.slices.rawValue) slices)" : ""), effective \
+            \(task.effectiveSize), \(configuration.batch) a step, \(assignment.localSlots.count) a rank
             """)
+        if let sentence = task.slicesWarning { logger.warning("\(sentence)") }
         logger.info(
             """
-            \(task.subjects.count) subjects, \(assignment.shard.count) in the shard of rank 0; the plan holds \
+            \(task.subjects.count) subject\(task.subjects.count == 1 ? "" : "s"), \(assignment.shard.count) in the \
+            shard of rank 0\(task.heldOut.isEmpty ? "" : ", and \(task.heldOut.count) held out"); the plan holds \
             \(plan.peakBytes >> 20) MiB a rank
             """)
+        if configuration.data.heldOut > 0, task.heldOut.isEmpty {
+            logger.warning(
+                """
+                data.held_out is \(configuration.data.heldOut), but of a single subject none is held out: no scores \
+                will tell how the network does on subjects that it has not seen.
+                """)
+        }
         if firstStep >= configuration.steps {
             logger.notice(
                 "Step \(firstStep) of \(configuration.steps) is done already: there is nothing to train.")
         }
     }
 
-    /// Writes and returns the summary. Collective.
+    /// Writes and returns the summary of the training. Collective.
     func finish(step: Int) throws -> RunSummary? {
         recorder.finish()
         let peak = Int(try communicator.allReduce(Int64(peakMemoryBytes()), .maximum))
@@ -49,9 +58,7 @@ extension Trainer {
             threads: placement.threads, peakMemoryBytes: peak,
             communicationShare: total.communication / total.step,
             reductionHiddenShare: hidden, dataShare: total.data / total.step, versions: versions)
-        try communicator.together {
-            if isWriter { try summary.write(to: options.runFolder + "/summary.json") }
-        }
+        try write(summary)
         logger.info(
             """
             Step \(step) of \(configuration.steps): loss \(Self.digits(last.loss)), median DSC \(Self.digits(summary.dscMedian)) of the last \
@@ -63,7 +70,16 @@ extension Trainer {
         return summary
     }
 
-    private static func digits(_ value: Double) -> String { String(format: "%.4f", value) }
+    /// Writes `summary.json`. Collective.
+    func write(_ summary: RunSummary) throws {
+        try communicator.together {
+            if isWriter { try summary.write(to: summaryPath) }
+        }
+    }
+
+    var summaryPath: String { options.runFolder + "/summary.json" }
+
+    static func digits(_ value: Double) -> String { String(format: "%.4f", value) }
 
     private static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
 

@@ -27,7 +27,13 @@ public final class Trainer {
     let logger: Logger
     /// Optimiser steps done before this start.
     let firstStep: Int
-    var source: PatchSource
+    /// The newest step whose held-out scores are recorded, as far as this start knows.
+    var scoredStep: Int?
+    /// Reads ahead from its first use on.
+    lazy var source = PatchSource(
+        files: task.subjects, reader: task.reader, assignment: assignment,
+        options: configuration.patchOptions(input: task.patchSize, effective: task.effectiveSize),
+        firstStep: firstStep + 1)
     let watchdog: Watchdog
     let recorder: RunRecorder
 
@@ -106,22 +112,21 @@ public final class Trainer {
                 configuration: task.configuration, options: options, log: log, firstStep: kept,
                 isWriter: isWriter)
         }
-        source = PatchSource(
-            files: task.subjects, reader: task.reader, assignment: assignment,
-            options: configuration.patchOptions(input: task.patchSize, effective: task.effectiveSize),
-            firstStep: firstStep + 1)
+        let isScored = try communicator.allReduce(Int64(recorder.holdsScores(step: kept) ? 1 : 0), .maximum)
+        scoredStep = isScored > 0 ? kept : nil
     }
 
-    /// Trains up to the configured number of steps, or until a signal asks to stop. Collective.
+    /// Trains up to the configured number of steps, or until a signal asks to stop, and scores the held-out subjects where
+    /// that is due. Collective.
     /// - Returns: the run's summary; nil where all steps were done before.
     /// - Throws: errors of data, files and MPI, and ``TrainingError/notFinite(step:what:)``.
     public func run() throws -> RunSummary? {
         defer { watchdog.stop() }
         announce()
-        guard firstStep < configuration.steps else { return nil }
+        guard firstStep < configuration.steps || evaluationIsDue(firstStep) else { return nil }
         StopSignals.install()
         do {
-            return try train()
+            return try firstStep < configuration.steps ? train() : scoreTrained()
         } catch {
             recorder.finish()
             log.keep(.error, "\(error)")
@@ -130,6 +135,8 @@ public final class Trainer {
     }
 
     private func train() throws -> RunSummary? {
+        // What an earlier start has not come to.
+        _ = try evaluate(step: firstStep)
         try reducer.calibrate()
         var step = firstStep
         var saved = firstStep
@@ -148,12 +155,31 @@ public final class Trainer {
             try checkFinite(report, batch, step: step)
             optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)
             record(report, timer.end(batch, reduction), step: step)
-            if step % configuration.checkpoint.every == 0 {
+            guard step < configuration.steps else { break }
+            if step % configuration.checkpoint.every == 0 || evaluationIsDue(step) {
                 try save(step: step)
                 saved = step
             }
+            _ = try evaluate(step: step)
         }
         if saved < step { try save(step: step) }
-        return try finish(step: step)
+        var summary = try finish(step: step)
+        if step == configuration.steps, let scores = try evaluate(step: step) {
+            summary?.heldOut = scores
+            try summary.map(write)
+        }
+        return summary
+    }
+
+    /// Scores a run whose steps were all done before, and adds the scores to its summary.
+    private func scoreTrained() throws -> RunSummary? {
+        guard let scores = try evaluate(step: firstStep) else { return nil }
+        try communicator.together {
+            guard isWriter, var summary = try? RunSummary(contentsOf: summaryPath), summary.steps == firstStep
+            else { return }
+            summary.heldOut = scores
+            try summary.write(to: summaryPath)
+        }
+        return nil
     }
 }

@@ -9,6 +9,8 @@ public struct TrainingTask {
     public let configuration: RunConfiguration
     /// Those to train on, without the ones held out.
     public let subjects: [SubjectFiles]
+    /// Those that training does not see.
+    public let heldOut: [SubjectFiles]
     public let reader: SubjectReader
     public let network: any Network
     /// The network with the border that training leaves off.
@@ -34,17 +36,18 @@ public struct TrainingTask {
         self.configuration = resolved
         let files = try list.files(
             modalities: resolved.data.modalities, reference: data.reference, mask: data.mask)
-        subjects = configuration.split(subjects: files.count).training.map { files[$0] }
-        reader = SubjectReader(
-            normalisation: data.normalise == .zscore ? .zscore : .none, classes: data.classes,
-            merging: try LabelMerging(data.mergeLabels))
+        let split = configuration.split(subjects: files.count)
+        subjects = split.training.map { files[$0] }
+        heldOut = split.heldOut.map { files[$0] }
         network = try configuration.network.make(
             inputChannels: resolved.data.modalities.count, classes: data.classes)
-        let size = configuration.patch.size
+        reader = try configuration.reader(for: network)
+        patchSize = try configuration.patchSize(for: network)
         // The network leaves an axis of one voxel as it is: patches may be slices.
-        for edge in Set(size).sorted() where edge > 1 { _ = try network.effectiveEdge(ofPatch: edge) }
+        for edge in Set([patchSize.depth, patchSize.height, patchSize.width]).sorted() where edge > 1 {
+            _ = try network.effectiveEdge(ofPatch: edge)
+        }
         graph = network.graph()
-        patchSize = Size3(size[0], size[1], size[2])
         effectiveSize = try graph.outputSize(inputSize: patchSize)
         loss = configuration.loss.make()
     }
@@ -126,6 +129,8 @@ extension RunConfiguration {
 public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The list has no column for images.
     case noModality(list: String, columns: [String])
+    /// A patch that is deeper than the slices that the network takes.
+    case deepPatch(network: String, size: [Int])
     /// `--resume never` into a folder that has checkpoints.
     case runExists(folder: String, step: Int)
     /// A loss or gradient that is infinite or no number.
@@ -139,6 +144,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .noModality(let list, let columns):
             "'\(list)' has no column for an image beside the reference and the mask; its columns are "
                 + "\(ConfigurationError.quoted(columns))."
+        case .deepPatch(let network, let size):
+            "patch.size is [\(size.map(String.init).joined(separator: ", "))], but the network \(network) takes slices: "
+                + "expected a depth of 1, or one number for height and width."
         case .runExists(let folder, let step):
             "'\(folder)' holds a run with a checkpoint of step \(step), which --resume never would overwrite: go on "
                 + "with --resume auto, or choose another --output."

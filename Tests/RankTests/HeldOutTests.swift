@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+import Training
+
+extension RankTests {
+    /// Three of four subjects are held out.
+    @Suite("Held-out subjects are scored once each, on any number of ranks")
+    struct HeldOut {
+        static let data =
+            "{list: data/subjects.csv, modalities: [flair, t1], reference: lesion, mask: wm, held_out: 0.75}"
+
+        private func rows(_ small: SmallRun, _ name: String) throws -> [[String]] {
+            try small.workspace.read(name).split(separator: "\n").map {
+                $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            }
+        }
+
+        @Test("1 and 2 ranks give the same scores, which are those of segment and evaluate")
+        func sameScores() async throws {
+            let small = try await SmallRun(
+                steps: 4,
+                changes: [
+                    "data": Self.data, "evaluate": "{every: 2}",
+                    "optimizer": "{name: sgd, learning_rate: 0.002}",
+                ])
+            for ranks in [1, 2] {
+                let outcome = try await small.train(ranks: ranks, output: "run\(ranks)")
+                try #require(outcome.exitCode == 0, "\(outcome)")
+                #expect(outcome.standardOutput.contains("of 3 held-out subjects: median"))
+            }
+            let (alone, shared) = (try rows(small, "run1/held_out.csv"), try rows(small, "run2/held_out.csv"))
+            #expect(alone.map { $0[0] } == ["step", "2", "2", "2", "4", "4", "4"])
+            #expect(Set(alone.dropFirst().map { $0[1] }).count == 3)
+            #expect(alone.map { $0[1] } == shared.map { $0[1] })
+            // The networks segment something, or equal scores would say little.
+            #expect(alone.dropFirst().contains { (Double($0[3]) ?? 0) > 0 })
+            // Parameters differ by float rounding, which may turn a voxel over.
+            for (one, other) in zip(alone, shared).dropFirst() {
+                #expect(abs((Double(one[3]) ?? 1) - (Double(other[3]) ?? 0)) < 1e-3, "\(one), \(other)")
+            }
+            for run in ["run1", "run2"] {
+                for arguments in [
+                    ["segment", "--checkpoint", run, "--held-out", "--output", run + "/out"],
+                    [
+                        "evaluate", "--prediction", run + "/out", "--config", run + "/config.yaml",
+                        "--held-out",
+                        "--output", run + "/scores.csv",
+                    ],
+                ] {
+                    let outcome = try await small.launcher().run(arguments + ["--quiet"])
+                    try #require(outcome.exitCode == 0, "\(outcome)")
+                }
+                let expected = try rows(small, run + "/scores.csv").dropFirst().prefix(3)
+                let found = try rows(small, run + "/held_out.csv").suffix(3).map { Array($0.dropFirst()) }
+                #expect(found == Array(expected))
+            }
+        }
+
+        @Test("A damaged file ends the run on all ranks with one sentence, after the checkpoint")
+        func damaged() async throws {
+            let small = try await SmallRun(changes: ["data": Self.data])
+            let configuration = try RunConfiguration(contentsOf: small.workspace.path("run.yaml"))
+            let task = try TrainingTask(configuration)
+            // Rank 1 has it.
+            let image = task.heldOut[1].images[0].path
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: image))
+            try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: image))
+            let outcome = try await small.train(ranks: 2)
+            expectRefusal(outcome, mentions: ["Rank 1 of 2", image, "truncated"])
+            #expect(try Checkpoint(contentsOf: small.checkpoint(4)).step == 4)
+            #expect(!small.workspace.exists("run/held_out.csv"))
+        }
+    }
+}
