@@ -55,6 +55,10 @@ final class MemoryPlanner {
     }
 }
 
+extension Tensor {
+    var pointer: UnsafeMutablePointer<Float> { buffer.pointer + firstSlot * layout.floatsPerSlot }
+}
+
 extension Buffer {
     var pointer: UnsafeMutablePointer<Float> {
         guard let arena else { preconditionFailure("a buffer is used before memory is planned") }

@@ -7,5 +7,11 @@ extension ParameterArena {
         return try body(UnsafeMutableBufferPointer(start: storage.pointer, count: count))
     }
 
+    /// Adds a range of another arena's elements.
+    func add(_ other: ParameterArena, _ range: Range<Int>) {
+        let (sum, term) = (storage.pointer, other.storage.pointer)
+        for index in range { sum[index] += term[index] }
+    }
+
     func pointer(_ entry: Entry) -> UnsafeMutablePointer<Float> { storage.pointer + entry.range.lowerBound }
 }

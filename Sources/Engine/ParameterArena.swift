@@ -40,6 +40,11 @@ public final class ParameterArena {
         storage = FloatStorage(count: start)
     }
 
+    /// An arena with the same entries.
+    convenience init(like other: ParameterArena) {
+        self.init(other.entries.map { (name: $0.name, shape: $0.shape, role: $0.role) })
+    }
+
     public func entry(named name: String) -> Entry? { indices[name].map { entries[$0] } }
 
     func existing(_ name: String) -> Entry {

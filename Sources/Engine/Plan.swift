@@ -16,13 +16,18 @@ public final class Plan {
         public var threads: Int
         public var batchStatistics: BatchStatistics
         public var algorithms: AlgorithmChoice
+        /// Whether gradients are formed a slot at a time and added in the order of ``SlotTree``, so that they do not depend
+        /// on how slots are dealt to ranks. It takes memory for the gradients of each slot.
+        public var gradientsBySlot: Bool
 
         public init(
             slots: Int, firstSlot: Int = 0, globalSlots: Int? = nil, threads: Int = 1,
-            batchStatistics: BatchStatistics = .global, algorithms: AlgorithmChoice = AlgorithmChoice()
+            batchStatistics: BatchStatistics = .global, algorithms: AlgorithmChoice = AlgorithmChoice(),
+            gradientsBySlot: Bool = false
         ) {
             (self.slots, self.firstSlot, self.globalSlots) = (slots, firstSlot, globalSlots ?? slots)
             (self.threads, self.batchStatistics, self.algorithms) = (threads, batchStatistics, algorithms)
+            self.gradientsBySlot = gradientsBySlot
         }
     }
 
@@ -116,7 +121,10 @@ public final class Plan {
     }
 
     /// Bytes that the plan holds for activations, gradients and patches, the parameters not counted.
-    public var peakBytes: Int { arena.bytes + staging.bytes + (head?.bytes ?? 0) }
+    public var peakBytes: Int {
+        let slotGradients = context.slotGradients.dropFirst().reduce(0) { $0 + $1.storage.bytes }
+        return arena.bytes + staging.bytes + (head?.bytes ?? 0) + slotGradients
+    }
 
     /// The operations in the order of the forward pass with the algorithm of each, one a line.
     public var summary: String {
@@ -166,8 +174,17 @@ public final class Plan {
         var done = 0
         for (index, step) in schedule.backward.enumerated() {
             try run(step, .backward)
-            try completed(done..<schedule.completed[index])
-            done = schedule.completed[index]
+            let final = done..<schedule.completed[index]
+            addSlots(final)
+            try completed(final)
+            done = final.upperBound
         }
+    }
+
+    /// The sum over this rank's slots of a range that is final, to the model's gradients, which are the first slot's.
+    private func addSlots(_ range: Range<Int>) {
+        let slots = context.slotGradients
+        guard slots.count > 1, !range.isEmpty else { return }
+        SlotTree.additions(slots.count) { slots[$0].add(slots[$1], range) }
     }
 }

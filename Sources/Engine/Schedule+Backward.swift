@@ -105,7 +105,11 @@ extension Schedule {
             Step(
                 name: convolution.name + " dW", kind: .convolution, algorithm: kernel.algorithm,
                 operations: operations
-            ) { try kernel.backwardWeights(x: x, dy: dy) })
+            ) { [context] in
+                try context.eachGradientShare { slot in
+                    try kernel.backwardWeights(x: x.share(slot), dy: slot.map(dy.slice) ?? dy)
+                }
+            })
         guard learns else { return }
         // The pass overwrites; where another reader has been here before, its gradient is added afterwards.
         let shared = gradients[from] != nil

@@ -4,16 +4,23 @@ import CKernels
 struct Tensor {
     let layout: Layout
     let slots: Int
+    /// Of the buffer's slots, where this is some of them.
+    var firstSlot = 0
     let buffer: Buffer
 
     var floats: Int { slots * layout.floatsPerSlot }
 
     var kernelView: dr_tensor { kernelView(bound: true) }
 
+    /// One slot of it.
+    func slice(_ slot: Int) -> Tensor {
+        Tensor(layout: layout, slots: 1, firstSlot: firstSlot + slot, buffer: buffer)
+    }
+
     /// - Parameter bound: Whether memory has been planned; if not, the view has a shape and no data.
     func kernelView(bound: Bool) -> dr_tensor {
         dr_tensor(
-            data: bound ? buffer.pointer : nil, slots: Int64(slots), blocks: Int64(layout.blocks),
+            data: bound ? pointer : nil, slots: Int64(slots), blocks: Int64(layout.blocks),
             volume: Int64(layout.extent.count), isa: layout.instructionSet.kernels)
     }
 }
@@ -28,6 +35,10 @@ final class Context {
     let planner = MemoryPlanner()
     /// What dropout is drawn from, with the slot.
     var noise = (seed: UInt64(0), step: 0)
+    /// Where passes leave the gradients of parameters: the model's arena, or that of the slot at hand.
+    var gradients: ParameterArena
+    /// An arena a slot, where gradients are formed a slot at a time. The first is the model's.
+    let slotGradients: [ParameterArena]
     private var runs: [Layout: VoxelRuns] = [:]
 
     init(options: Plan.Options, instructionSet: InstructionSet, exchange: any SlotExchange, model: Parameters)
@@ -37,6 +48,10 @@ final class Context {
         batchStatistics = options.batchStatistics
         self.instructionSet = instructionSet
         (self.exchange, self.model) = (exchange, model)
+        gradients = model.gradients
+        slotGradients =
+            options.gradientsBySlot
+            ? [model.gradients] + (1..<options.slots).map { _ in ParameterArena(like: model.gradients) } : []
     }
 
     /// The voxels of a layout.
@@ -46,6 +61,16 @@ final class Context {
         let new = VoxelRuns(layout)
         runs[key] = new
         return new
+    }
+
+    /// Calls with the share of a batch whose gradients form one sum: all slots, or one after the other.
+    func eachGradientShare<E: Error>(_ body: (_ slot: Int?) throws(E) -> Void) throws(E) {
+        guard !slotGradients.isEmpty else { return try body(nil) }
+        defer { gradients = model.gradients }
+        for (slot, arena) in slotGradients.enumerated() {
+            gradients = arena
+            try body(slot)
+        }
     }
 
     /// A tensor of its own that is first written at `step`.

@@ -261,11 +261,17 @@ final class AffineOperation {
 
     /// - Parameter sums: [slot][padded channel][sum dz, sum dz (x - mean), sum of dy z over z <= 0].
     private func storeGradients(_ sums: [Double]) {
+        context.eachGradientShare { slot in
+            storeGradients(sums, of: slot.map { $0..<$0 + 1 } ?? 0..<context.slots)
+        }
+    }
+
+    private func storeGradients(_ sums: [Double], of slots: Range<Int>) {
         let sets = inverseDeviation.count / layout.channels
-        context.model.gradients.withUnsafeMutableBuffer { buffer in
+        context.gradients.withUnsafeMutableBuffer { buffer in
             for channel in 0..<layout.channels {
                 var (shift, scale, slopes) = (0.0, 0.0, 0.0)
-                for slot in 0..<context.slots {
+                for slot in slots {
                     let source = (slot * layout.paddedChannels + channel) * 3
                     shift += sums[source]
                     if sets > 0 {

@@ -44,9 +44,14 @@ final class AffineLanes {
     /// - Parameter slope: [channel]
     func set(slope: [Double]) { write(.slope, (0..<sets).flatMap { _ in slope }) }
 
-    var kernelView: dr_affine {
-        dr_affine(
-            mean: pointer(.mean), scale: pointer(.scale), shift: pointer(.shift), slope: pointer(.slope),
+    var kernelView: dr_affine { kernelView(firstSlot: 0) }
+
+    /// The numbers of the slots from `firstSlot` on.
+    func kernelView(firstSlot: Int) -> dr_affine {
+        let offset = sets > 1 ? firstSlot * stride : 0
+        return dr_affine(
+            mean: pointer(.mean) + offset, scale: pointer(.scale) + offset, shift: pointer(.shift) + offset,
+            slope: pointer(.slope) + offset,
             slot_stride: Int64(sets > 1 ? stride : 0), activation: activation)
     }
 

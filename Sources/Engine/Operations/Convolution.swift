@@ -12,6 +12,11 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
 struct Operand {
     let tensor: Tensor
     var affine: AffineOperation?
+
+    /// One slot of it, or all.
+    func share(_ slot: Int?) -> Operand {
+        Operand(tensor: slot.map(tensor.slice) ?? tensor, affine: affine)
+    }
 }
 
 /// What a convolution does to its output beside writing it.
@@ -51,7 +56,8 @@ protocol ConvolutionKernel: AnyObject {
     /// For the plan's profile.
     var algorithm: String { get }
 
-    /// Compiles the gradients: `data` unless the input needs none. `step` is when they run.
+    /// Compiles the gradients: `data` unless the input needs none. `step` is when they run. That of the weights is for as
+    /// many slots as `context` forms sums of at a time.
     func prepareBackward(
         x: Operand, y: Tensor, data: Bool, epilogue: GradientEpilogue?, step: Int
     ) throws(EngineError)
@@ -59,7 +65,7 @@ protocol ConvolutionKernel: AnyObject {
     /// y[o, v] = sum over i, k of w[o, i, k] x[i, v + k - zeros] (+ bias[o])
     func forward(x: Operand, y: Tensor) throws(EngineError)
 
-    /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v].
+    /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v]; to `context.gradients`.
     func backwardWeights(x: Operand, dy: Tensor) throws(EngineError)
 
     /// dx[i, v] = sum over o, k of w[o, i, k] dy[o, v - k + zeros], which overwrites.

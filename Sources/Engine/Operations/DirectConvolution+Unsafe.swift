@@ -43,7 +43,7 @@ final class ConvolutionPrimitive {
         scratch: Buffer
     ) throws(EngineError) {
         let status = dnn_convolution_run(
-            handle, x.buffer.pointer, weights, bias, y.buffer.pointer, scratch.pointer)
+            handle, x.pointer, weights, bias, y.pointer, scratch.pointer)
         guard status == 0 else {
             throw .oneDNN(operation: name, status: String(cString: dnn_status_text(status)))
         }

@@ -24,7 +24,7 @@ final class DirectConvolution: ConvolutionKernel {
     ) throws(EngineError) {
         precondition(x.affine == nil, "\(convolution.name): oneDNN reads plain tensors")
         (self.convolution, self.context) = (convolution, context)
-        self.weights = weights ?? ArenaWeights(context.model, name: "\(convolution.name).weight")
+        self.weights = weights ?? ArenaWeights(context, name: "\(convolution.name).weight")
         bias = convolution.bias ? context.model.parameters.existing("\(convolution.name).bias") : nil
         inputGaps = Self.gaps(of: x.tensor.layout)
         outputGaps = Self.gaps(of: y.layout)
@@ -38,7 +38,7 @@ final class DirectConvolution: ConvolutionKernel {
     ) throws(EngineError) {
         precondition(epilogue == nil, "\(convolution.name): oneDNN writes plain gradients")
         let primitive = try ConvolutionPrimitive(
-            convolution, x: x.tensor, y: y, direction: DNN_BACKWARD_WEIGHTS)
+            convolution, x: share(x.tensor), y: share(y), direction: DNN_BACKWARD_WEIGHTS)
         weightsPrimitive = primitive
         weightsScratch = context.planner.buffer(count: primitive.scratchFloats, at: step)
         guard data else { return }
@@ -60,7 +60,7 @@ final class DirectConvolution: ConvolutionKernel {
         guard let weightsPrimitive, let weightsScratch else {
             preconditionFailure("\(convolution.name) only infers")
         }
-        let gradients = context.model.gradients
+        let gradients = context.gradients
         fill(x.tensor, inputGaps)
         fill(dy, outputGaps)
         try weightsPrimitive.run(
@@ -81,6 +81,9 @@ final class DirectConvolution: ConvolutionKernel {
         let primitives = [forwardPrimitive, dataPrimitive, weightsPrimitive].compactMap { $0 }
         return "direct, " + primitives.map(\.implementation).joined(separator: " / ")
     }
+
+    /// The slots whose gradients are formed at a time.
+    private func share(_ x: Tensor) -> Tensor { context.slotGradients.isEmpty ? x : x.slice(0) }
 
     private static func gaps(of layout: Layout) -> VoxelRuns? {
         layout.hasGaps ? VoxelRuns(layout, gaps: true) : nil

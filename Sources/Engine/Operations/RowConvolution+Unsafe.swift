@@ -81,14 +81,15 @@ final class RowConvolution: ConvolutionKernel {
     /// Leaves the rows of dy for `backwardData`, which follows it.
     func backwardWeights(x: Operand, dy: Tensor) throws(EngineError) {
         guard let gradient else { preconditionFailure("\(convolution.name) only infers") }
-        var (from, to) = (dy.kernelView, gradient.kernelView)
+        let rows = dy.slots == gradient.slots ? gradient : gradient.slice(dy.firstSlot)
+        var (from, to) = (dy.kernelView, rows.kernelView)
         dr_skew_spread(&from, &to, &shape, Int32(context.threads))
-        try inner.backwardWeights(x: x, dy: gradient)
-        store.save(context.model.gradients.pointer(weights))
+        try inner.backwardWeights(x: x, dy: rows)
+        store.save(context.gradients.pointer(weights))
         if let bias {
             storeBiasGradient(
                 of: dy, channels: convolution.outputChannels, outputs, context.threads,
-                into: context.model.gradients.pointer(bias))
+                into: context.gradients.pointer(bias))
         }
     }
 

@@ -31,7 +31,8 @@ final class TransposedConvolution: ConvolutionKernel {
         x: Operand, y: Tensor, data: Bool, epilogue: GradientEpilogue?, step: Int
     ) throws(EngineError) {
         precondition(epilogue == nil, "\(convolution.name): oneDNN writes plain gradients")
-        let weights = try Self.primitive(convolution, x: x.tensor, y: y, DNN_BACKWARD_WEIGHTS)
+        let share = context.slotGradients.isEmpty ? (x.tensor, y) : (x.tensor.slice(0), y.slice(0))
+        let weights = try Self.primitive(convolution, x: share.0, y: share.1, DNN_BACKWARD_WEIGHTS)
         weightsPrimitive = weights
         weightsScratch = context.planner.buffer(count: weights.scratchFloats, at: step)
         guard data else { return }
@@ -51,7 +52,7 @@ final class TransposedConvolution: ConvolutionKernel {
             preconditionFailure("\(convolution.name) only infers")
         }
         try weightsPrimitive.run(
-            x: dy, weights: context.model.gradients.pointer(weights), bias: nil, y: x.tensor,
+            x: dy, weights: context.gradients.pointer(weights), bias: nil, y: x.tensor,
             scratch: weightsScratch)
     }
 

@@ -80,9 +80,10 @@ final class UnfoldedConvolution: ConvolutionKernel {
 
     func backwardWeights(x: Operand, dy: Tensor) throws(EngineError) {
         guard let unfoldedAgain else { preconditionFailure("\(convolution.name) only infers") }
-        unfold(x.tensor, to: unfoldedAgain)
-        try inner.backwardWeights(x: Operand(tensor: unfoldedAgain), dy: dy)
-        store.save(context.model.gradients.pointer(weights))
+        let wide = dy.slots == unfoldedAgain.slots ? unfoldedAgain : unfoldedAgain.slice(dy.firstSlot)
+        unfold(x.tensor, to: wide)
+        try inner.backwardWeights(x: Operand(tensor: wide), dy: dy)
+        store.save(context.gradients.pointer(weights))
     }
 
     /// With the weights that the last `forward` loaded.

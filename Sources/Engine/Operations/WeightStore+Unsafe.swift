@@ -6,15 +6,15 @@ protocol WeightStore: AnyObject {
 
 /// Weights in the model's arenas.
 final class ArenaWeights: WeightStore {
-    private let model: Parameters
+    private let context: Context
     private let entry: ParameterArena.Entry
 
-    init(_ model: Parameters, name: String) {
-        (self.model, entry) = (model, model.parameters.existing(name))
+    init(_ context: Context, name: String) {
+        (self.context, entry) = (context, context.model.parameters.existing(name))
     }
 
-    var values: UnsafeMutablePointer<Float> { model.parameters.pointer(entry) }
-    var gradients: UnsafeMutablePointer<Float> { model.gradients.pointer(entry) }
+    var values: UnsafeMutablePointer<Float> { context.model.parameters.pointer(entry) }
+    var gradients: UnsafeMutablePointer<Float> { context.gradients.pointer(entry) }
 }
 
 /// Two-dimensional weights in another order, perhaps with zeros between them, for a kernel that wants them so.

@@ -46,7 +46,7 @@ final class WinogradConvolution: ConvolutionKernel {
     ) {
         (self.convolution, self.context) = (convolution, context)
         (self.epilogue, self.region) = (epilogue, region)
-        self.weights = weights ?? ArenaWeights(context.model, name: "\(convolution.name).weight")
+        self.weights = weights ?? ArenaWeights(context, name: "\(convolution.name).weight")
         bias = context.model.parameters.entry(named: "\(convolution.name).bias")
         lanes = FloatStorage(count: y.layout.paddedChannels)
         outputs = context.voxels(of: y.layout)
@@ -63,7 +63,8 @@ final class WinogradConvolution: ConvolutionKernel {
     ) throws(EngineError) {
         gradientEpilogue = epilogue
         epilogue?.before.buffer.touch(step)
-        var shape = forwardPass.tiles.kernelView(x: x.tensor, y: y, bound: false)
+        let share = context.slotGradients.isEmpty ? (x.tensor, y) : (x.tensor.slice(0), y.slice(0))
+        var shape = forwardPass.tiles.kernelView(x: share.0, y: share.1, bound: false)
         let floats = dr_winograd_gradient_scratch_floats(&shape, Int32(context.threads))
         weightsScratch = context.planner.buffer(count: Int(floats), at: step)
         guard data else { return }
@@ -112,7 +113,7 @@ final class WinogradConvolution: ConvolutionKernel {
         if let bias {
             storeBiasGradient(
                 of: dy, channels: convolution.outputChannels, outputs, context.threads,
-                into: context.model.gradients.pointer(bias))
+                into: context.gradients.pointer(bias))
         }
     }
 
@@ -146,7 +147,7 @@ final class WinogradConvolution: ConvolutionKernel {
         of x: Operand, _ shape: inout dr_winograd, _ body: (inout dr_winograd) -> Void
     ) {
         guard let affine = x.affine else { return body(&shape) }
-        withUnsafePointer(to: affine.lanes.kernelView) {
+        withUnsafePointer(to: affine.lanes.kernelView(firstSlot: x.tensor.firstSlot)) {
             shape.affine = $0
             body(&shape)
         }

@@ -2,17 +2,12 @@ import Engine
 import Networks
 import Sampling
 
-extension Network {
-    /// Whether all kernels are one voxel deep, so that the network takes slices: a 2D network.
-    var takesSlices: Bool { false }
-}
-
 /// How subjects reach a network, in training, scoring and segmentation alike.
 extension RunConfiguration {
     /// Size of the network's input in training.
     /// - Throws: ``TrainingError/deepPatch(network:size:)``.
     public func patchSize(for network: any Networks.Network) throws -> Size3 {
-        guard let size = patch.inputSize(planar: network.takesSlices) else {
+        guard let size = patch.inputSize(planar: type(of: network).isPlanar) else {
             throw TrainingError.deepPatch(network: type(of: network).name, size: patch.size)
         }
         return size
