@@ -10,6 +10,7 @@
 struct head {
     const dr_tensor *blocked;
     const uint8_t *reference;
+    const float *soft;
     const double *derivatives;
     float *probabilities;
     double *partial;
@@ -58,26 +59,59 @@ static double log_probability(const struct head *h, int64_t voxel, int class) {
     return *lane_of(h, voxel, class) - largest - log(total);
 }
 
+static inline float probability(const struct head *h, int64_t voxel, int class) {
+    return h->probabilities[class * h->voxels + voxel];
+}
+
+static inline float soft_reference(const struct head *h, int64_t voxel, int class) {
+    return h->soft[class * h->voxels + voxel];
+}
+
+/// Argmax and label, foreground or not.
+static inline void count_overlap(const struct head *h, int64_t voxel, double *counts) {
+    int predicted = 0;
+    for (int l = 1; l < h->classes; l++)
+        if (probability(h, voxel, l) > probability(h, voxel, predicted)) predicted = l;
+    const int reference = h->reference[voxel];
+    counts[0] += predicted != 0;
+    counts[1] += reference != 0;
+    counts[2] += predicted != 0 && reference != 0;
+}
+
+static void soft_sums_of_group(const struct head *h, int64_t first, int64_t last, double *sums) {
+    const int classes = h->classes;
+    memset(sums, 0, sizeof(double) * DR_LOSS_SUMS(classes));
+    for (int64_t v = first; v < last; v++) {
+        for (int l = 0; l < classes; l++) {
+            const double p = probability(h, v, l), r = soft_reference(h, v, l), error = (r - p) * (r - p);
+            sums[l] += r;
+            sums[classes + l] += p;
+            sums[2 * classes + l] += r * p;
+            sums[3 * classes + l] += r * error;
+            sums[4 * classes + l] += (1 - r) * error;
+            // 0 log 0 = 0.
+            if (r > 0) sums[5 * classes + l] += r * log_probability(h, v, l);
+        }
+        count_overlap(h, v, sums + 6 * classes);
+    }
+}
+
 static void sums_of_group(const struct head *h, int64_t first, int64_t last, double *sums) {
     const int classes = h->classes;
     memset(sums, 0, sizeof(double) * DR_LOSS_SUMS(classes));
     for (int64_t v = first; v < last; v++) {
         const int reference = h->reference[v];
-        int predicted = 0;
         for (int l = 0; l < classes; l++) {
-            const float p = h->probabilities[l * h->voxels + v];
-            if (p > h->probabilities[predicted * h->voxels + v]) predicted = l;
+            const float p = probability(h, v, l);
             sums[classes + l] += p;
             if (l != reference) sums[4 * classes + l] += (double)p * p;
         }
-        const double p = h->probabilities[reference * h->voxels + v];
+        const double p = probability(h, v, reference);
         sums[reference] += 1;
         sums[2 * classes + reference] += p;
         sums[3 * classes + reference] += (1 - p) * (1 - p);
         sums[5 * classes + reference] += log_probability(h, v, reference);
-        sums[6 * classes] += predicted != 0;
-        sums[6 * classes + 1] += reference != 0;
-        sums[6 * classes + 2] += predicted != 0 && reference != 0;
+        count_overlap(h, v, sums + 6 * classes);
     }
 }
 
@@ -87,16 +121,21 @@ static void sums_body(void *context, int thread, int threads) {
     dr_share((h->voxels + GROUP - 1) / GROUP, thread, threads, &first, &last);
     for (long long g = first; g < last; g++) {
         const int64_t end = (g + 1) * GROUP < h->voxels ? (g + 1) * GROUP : h->voxels;
-        sums_of_group(h, g * GROUP, end, h->partial + g * DR_LOSS_SUMS(h->classes));
+        double *sums = h->partial + g * DR_LOSS_SUMS(h->classes);
+        if (h->soft) {
+            soft_sums_of_group(h, g * GROUP, end, sums);
+        } else {
+            sums_of_group(h, g * GROUP, end, sums);
+        }
     }
 }
 
 void dr_loss_sums(const dr_tensor *logits, int slot, const float *probabilities, const uint8_t *reference,
-                  int64_t voxels, int classes, double *sums, int threads) {
+                  const float *soft, int64_t voxels, int classes, double *sums, int threads) {
     const int64_t groups = (voxels + GROUP - 1) / GROUP, count = DR_LOSS_SUMS(classes);
     double *partial = malloc(sizeof(double) * groups * count);
     struct head h = {.blocked = logits, .slot = slot, .block = dr_block(logits->isa), .reference = reference,
-                     .classes = classes, .voxels = voxels,
+                     .soft = soft, .classes = classes, .voxels = voxels,
                      .probabilities = (float *)probabilities, .partial = partial};
     dr_parallel(threads, sums_body, &h);
     memset(sums, 0, sizeof(double) * count);
@@ -107,10 +146,23 @@ void dr_loss_sums(const dr_tensor *logits, int slot, const float *probabilities,
 
 /// dL/dp of a class without the part of C.
 static inline double slope(const struct head *h, int64_t voxel, int class) {
-    const double *d = h->derivatives + class, p = h->probabilities[class * h->voxels + voxel];
+    const double *d = h->derivatives + class, p = probability(h, voxel, class);
     const int classes = h->classes;
+    if (h->soft) {
+        const double r = soft_reference(h, voxel, class);
+        return d[0] + d[classes] * r + 2 * (p - r) * (d[2 * classes] * r + d[3 * classes] * (1 - r));
+    }
     return class == h->reference[voxel] ? d[0] + d[classes] + 2 * d[2 * classes] * (p - 1)
                                         : d[0] + 2 * d[3 * classes] * p;
+}
+
+/// What C gives to a logit: r / p cancels against the softmax, and there is no division by a p near 0.
+static inline double likelihood_slope(const struct head *h, int64_t voxel, int class, double p) {
+    const double *d = h->derivatives + 4 * h->classes;
+    if (!h->soft) return d[h->reference[voxel]] * ((class == h->reference[voxel]) - p);
+    double total = 0;
+    for (int k = 0; k < h->classes; k++) total += d[k] * soft_reference(h, voxel, k) * ((class == k) - p);
+    return total;
 }
 
 static void backward_body(void *context, int thread, int threads) {
@@ -119,24 +171,21 @@ static void backward_body(void *context, int thread, int threads) {
     long long first, last;
     dr_share(h->voxels, thread, threads, &first, &last);
     for (long long v = first; v < last; v++) {
-        const double likelihood = h->derivatives[4 * h->classes + h->reference[v]];
         for (int l = 0; l < padded; l++) {
             double total = 0;
             if (l < h->classes) {
-                const double p = h->probabilities[l * h->voxels + v], own = slope(h, v, l);
-                for (int k = 0; k < h->classes; k++)
-                    total += h->probabilities[k * h->voxels + v] * (own - slope(h, v, k));
-                // r / p cancels against the softmax: no division by a p near 0.
-                total = total * p + likelihood * ((l == h->reference[v]) - p);
+                const double p = probability(h, v, l), own = slope(h, v, l);
+                for (int k = 0; k < h->classes; k++) total += probability(h, v, k) * (own - slope(h, v, k));
+                total = total * p + likelihood_slope(h, v, l, p);
             }
             *lane_of(h, v, l) = (float)total;
         }
     }
 }
 
-void dr_softmax_backward(const float *probabilities, const uint8_t *reference, int classes, const double *derivatives,
-                         const dr_tensor *gradient, int slot, int threads) {
-    struct head h = {.blocked = gradient, .reference = reference, .derivatives = derivatives,
+void dr_softmax_backward(const float *probabilities, const uint8_t *reference, const float *soft, int classes,
+                         const double *derivatives, const dr_tensor *gradient, int slot, int threads) {
+    struct head h = {.blocked = gradient, .reference = reference, .soft = soft, .derivatives = derivatives,
                      .probabilities = (float *)probabilities, .voxels = gradient->volume, .slot = slot,
                      .classes = classes, .block = dr_block(gradient->isa)};
     dr_parallel(threads, backward_body, &h);

@@ -1,6 +1,7 @@
 /// Sums over the voxels of one pooling group (a patch, or the global batch) that losses are made of.
 ///
-/// r is the reference (1 in the voxel's class, else 0), p the softmax probability; one element a class.
+/// r is the reference (1 in the voxel's class, else 0; or a probability, 0...1, where the reference is soft), p the
+/// softmax probability; one element a class.
 public struct LossSums: Sendable, Equatable {
     /// Voxels of the group.
     public var voxels: Double

@@ -16,7 +16,7 @@ extension Dicerank {
                 Two empty segmentations have a DSC of 1; a ratio without denominator is left out of the medians.
 
                 With --config, list, reference, classes and merged labels are those of a training, and --held-out \
-                scores only the subjects that it has not seen.
+                scores only the subjects that it has not seen. References of probabilities are cut at a half.
 
                 Examples:
                   dicerank evaluate --prediction predictions --list test.csv --reference tumour
@@ -90,8 +90,9 @@ extension Dicerank {
                 else {
                     continue
                 }
+                let expected = try readReference(path, data, merging)
                 let scores = try score(
-                    prediction: file, reference: path, classes: classes ?? data.classes, merging: merging)
+                    prediction: file, reference: expected, at: path, classes: classes ?? data.classes)
                 table.add(subject: row.subject, scores: scores)
             }
             try report(missing: missing, of: rows.count, in: subjects.path)
@@ -104,14 +105,23 @@ extension Dicerank {
                 .first { FileManager.default.fileExists(atPath: $0) }
         }
 
+        private func readReference(
+            _ path: String, _ data: RunConfiguration.Data, _ merging: LabelMerging
+        ) throws -> LabelMap {
+            let classes = classes ?? data.classes
+            switch data.referenceKind {
+            case .labels: return try LabelMap(reading: path, classes: classes, merging: merging)
+            case .probabilities: return try LabelMap(readingProbabilities: path, classes: classes)
+            }
+        }
+
         private func score(
-            prediction: String, reference: String, classes: Int, merging: LabelMerging
+            prediction: String, reference expected: LabelMap, at path: String, classes: Int
         ) throws -> [SegmentationScores] {
-            let expected = try LabelMap(reading: reference, classes: classes, merging: merging)
             let found = try LabelMap(reading: prediction, classes: classes)
             if let difference = found.geometry.difference(from: expected.geometry) {
                 throw CommandError(
-                    "\(prediction) \(difference), which is the grid of the reference \(reference).")
+                    "\(prediction) \(difference), which is the grid of the reference \(path).")
             }
             return SegmentationScores.ofClasses(
                 prediction: found.labels, reference: expected.labels, classes: classes,

@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    private struct HeldWeights: SegmentationLoss {
+    struct HeldWeights: SegmentationLoss {
         let pooling = Pooling.image
         let weights: [Double]
 

@@ -30,6 +30,17 @@ struct VoxelGroup {
         }
     }
 
+    /// References and predictions that add up to 1 over the classes, neither of them 0 or 1.
+    init(softSeed seed: UInt64, classes: Int, voxels: Int) {
+        self.init(seed: seed, classes: classes, voxels: voxels)
+        var generator = SplitMix(state: seed ^ 0x50F7)
+        for voxel in 0..<voxels {
+            let scores = (0..<classes).map { reference[$0][voxel] + 0.02 + 0.5 * generator.uniform() }
+            let total = scores.reduce(0, +)
+            for index in 0..<classes { reference[index][voxel] = scores[index] / total }
+        }
+    }
+
     var sums: LossSums {
         LossSums(
             voxels: Double(reference[0].count),

@@ -11,12 +11,15 @@
 /// probabilities[class][voxel] = softmax of one slot's logits (undilated blocked layout).
 void dr_softmax(const dr_tensor *logits, int slot, int classes, float *probabilities, int threads);
 
-/// The sums of one patch from its probabilities and reference labels, in double, in a fixed order. The logits are read
-/// where a probability is too small for a float to hold.
-void dr_loss_sums(const dr_tensor *logits, int slot, const float *probabilities, const uint8_t *reference, int64_t voxels, int classes, double *sums,
-                  int threads);
+/// The sums of one patch from its probabilities and reference, in double, in a fixed order. The logits are read where a
+/// probability is too small for a float to hold.
+/// - reference: a label a voxel.
+/// - soft: NULL, or the reference's probabilities, [class][voxel], which then take the labels' place in all sums but the
+///   counts of foreground.
+void dr_loss_sums(const dr_tensor *logits, int slot, const float *probabilities, const uint8_t *reference,
+                  const float *soft, int64_t voxels, int classes, double *sums, int threads);
 
 /// The logits' gradient of one slot, dz_l = p_l * sum_k p_k (g_l - g_k) with g = dL/dp, by the derivatives of the loss
-/// with respect to the sums P, I, A, B and C, [derivative][class].
-void dr_softmax_backward(const float *probabilities, const uint8_t *reference, int classes, const double *derivatives,
-                         const dr_tensor *gradient, int slot, int threads);
+/// with respect to the sums P, I, A, B and C, [derivative][class]. Reference as above.
+void dr_softmax_backward(const float *probabilities, const uint8_t *reference, const float *soft, int classes,
+                         const double *derivatives, const dr_tensor *gradient, int slot, int threads);

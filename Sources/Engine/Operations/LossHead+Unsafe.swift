@@ -9,6 +9,9 @@ final class LossHead {
     private let probabilities: FloatStorage
     /// [slot][voxel]
     let reference: UnsafeMutableBufferPointer<UInt8>
+    /// [slot][class][voxel]; made when it is first asked for, and from then on the reference of the loss.
+    private lazy var softReference = FloatStorage(count: context.slots * classes * voxels)
+    private var isSoft = false
     /// Of the last `evaluate`, a slot of this rank each.
     private var gradients: [LossGradient] = []
     private let firstSlot: Int
@@ -23,7 +26,14 @@ final class LossHead {
 
     deinit { reference.deallocate() }
 
-    var bytes: Int { probabilities.bytes + reference.count }
+    var bytes: Int { probabilities.bytes + reference.count + (isSoft ? softReference.bytes : 0) }
+
+    /// The soft reference of a slot, [class][voxel].
+    func soft(slot: Int) -> UnsafeMutableBufferPointer<Float> {
+        isSoft = true
+        let count = classes * voxels
+        return UnsafeMutableBufferPointer(start: softReference.pointer + slot * count, count: count)
+    }
 
     /// The loss of the global batch; the slots' sums are exchanged.
     func evaluate(logits: Tensor) throws -> BatchReport {
@@ -36,7 +46,8 @@ final class LossHead {
             dr_softmax(&view, Int32(slot), Int32(classes), p, Int32(context.threads))
             local.withUnsafeMutableBufferPointer { sums in
                 dr_loss_sums(
-                    &view, Int32(slot), p, r, Int64(voxels), Int32(classes),
+                    &view, Int32(slot), p, r, isSoft ? soft(slot: slot).baseAddress : nil, Int64(voxels),
+                    Int32(classes),
                     sums.baseAddress.map { $0 + slot * width },
                     Int32(context.threads))
             }
@@ -82,8 +93,8 @@ final class LossHead {
         for slot in 0..<context.slots {
             let r = reference.baseAddress.map { $0 + slot * voxels }
             dr_softmax_backward(
-                probabilities.pointer + slot * classes * voxels, r, Int32(classes), gradients[slot].values,
-                &view,
+                probabilities.pointer + slot * classes * voxels, r,
+                isSoft ? soft(slot: slot).baseAddress : nil, Int32(classes), gradients[slot].values, &view,
                 Int32(slot), Int32(context.threads))
         }
     }

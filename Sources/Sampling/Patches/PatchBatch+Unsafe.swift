@@ -19,6 +19,8 @@ public final class PatchBatch: @unchecked Sendable {
     public let inputSize: Extent
     /// Size of the patch that the loss is taken on, the centre of the input.
     public let effectiveSize: Extent
+    /// Classes of soft references, background included; 0 where references are labels.
+    public let softClasses: Int
     public internal(set) var step = 0
     /// In slot order.
     public internal(set) var records: [PatchRecord] = []
@@ -28,8 +30,9 @@ public final class PatchBatch: @unchecked Sendable {
     let slots: Int
     private let images: UnsafeMutableBufferPointer<Float>
     private let references: UnsafeMutableBufferPointer<UInt8>
+    private let softReferences: UnsafeMutableBufferPointer<Float>
 
-    init(slots: Int, channels: Int, inputSize: Extent, effectiveSize: Extent) {
+    init(slots: Int, channels: Int, inputSize: Extent, effectiveSize: Extent, softClasses: Int = 0) {
         self.slots = slots
         self.channels = channels
         self.inputSize = inputSize
@@ -38,11 +41,15 @@ public final class PatchBatch: @unchecked Sendable {
         images.initialize(repeating: 0)
         references = .allocate(capacity: slots * effectiveSize.count)
         references.initialize(repeating: 0)
+        self.softClasses = softClasses
+        softReferences = .allocate(capacity: slots * softClasses * effectiveSize.count)
+        softReferences.initialize(repeating: 0)
     }
 
     deinit {
         images.deallocate()
         references.deallocate()
+        softReferences.deallocate()
     }
 
     /// Images of all of the rank's slots, [slot][channel][depth][height][width].
@@ -69,10 +76,21 @@ public final class PatchBatch: @unchecked Sendable {
         try body(UnsafeBufferPointer(referenceBuffer(slot)))
     }
 
+    /// The soft reference of one slot, [class][depth][height][width] of the effective patch; nothing where references are
+    /// labels.
+    ///
+    /// - Parameter slot: counted from the rank's first slot.
+    public func withSoftReference<R>(slot: Int, _ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows
+        -> R
+    {
+        try body(UnsafeBufferPointer(softReferenceBuffer(slot)))
+    }
+
     /// Copies a patch of `subject` into a slot and returns its number of foreground voxels.
     func fill(slot: Int, from subject: Subject, at position: VoxelIndex) -> Int {
         let effective = VoxelBox(origin: position, extent: effectiveSize)
         subject.copyImages(in: effective.surrounded(by: inputSize), to: imageBuffer(slot))
+        if softClasses > 0 { subject.copyProbabilities(in: effective, to: softReferenceBuffer(slot)) }
         return subject.copyReference(in: effective, to: referenceBuffer(slot))
     }
 
@@ -86,5 +104,11 @@ public final class PatchBatch: @unchecked Sendable {
         precondition((0..<slots).contains(slot), "slot \(slot) of \(slots)")
         let count = effectiveSize.count
         return UnsafeMutableBufferPointer(rebasing: references[slot * count..<(slot + 1) * count])
+    }
+
+    private func softReferenceBuffer(_ slot: Int) -> UnsafeMutableBufferPointer<Float> {
+        precondition((0..<slots).contains(slot), "slot \(slot) of \(slots)")
+        let count = softClasses * effectiveSize.count
+        return UnsafeMutableBufferPointer(rebasing: softReferences[slot * count..<(slot + 1) * count])
     }
 }

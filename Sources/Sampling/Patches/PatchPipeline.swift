@@ -34,7 +34,7 @@ final class PatchPipeline: @unchecked Sendable {
         ring = (0...options.ahead).map { _ in
             PatchBatch(
                 slots: slotCount, channels: channels, inputSize: options.inputSize,
-                effectiveSize: options.effectiveSize)
+                effectiveSize: options.effectiveSize, softClasses: options.softClasses)
         }
         nextStep = firstStep
         claimedStep = firstStep

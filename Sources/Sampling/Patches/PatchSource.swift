@@ -7,7 +7,7 @@ import Foundation
 /// they are first drawn, and the rest of the shard when no patch is due.
 ///
 /// Memory: `ahead + 1` batches of `slots * (4 * channels * input + effective)` bytes, and the subjects, each of
-/// `voxels * (4 * channels + 1)` bytes and a seventh of a byte a voxel for the positions (of each
+/// `voxels * (4 * channels + 1)` bytes (soft references take four bytes more a class) and a seventh of a byte a voxel for the positions (of each
 /// class, where sampling is balanced).
 public final class PatchSource {
     public struct Options: Sendable {
@@ -17,6 +17,8 @@ public final class PatchSource {
         public var effectiveSize: Extent
         public var sampler: any PatchSampler
         public var noForeground: NoForegroundRule
+        /// Classes of the subjects' soft references, background included; 0 where references are labels.
+        public var softClasses: Int
         /// Steps to keep ready, at least 1.
         public var ahead: Int
         /// Background threads, at least 1.
@@ -26,12 +28,14 @@ public final class PatchSource {
 
         public init(
             inputSize: Extent, effectiveSize: Extent, sampler: any PatchSampler = ForegroundSampler(),
-            noForeground: NoForegroundRule = .skip, ahead: Int = 2, threads: Int = 2, memoryBudget: Int? = nil
+            noForeground: NoForegroundRule = .skip, softClasses: Int = 0, ahead: Int = 2, threads: Int = 2,
+            memoryBudget: Int? = nil
         ) {
             self.inputSize = inputSize
             self.effectiveSize = effectiveSize
             self.sampler = sampler
             self.noForeground = noForeground
+            self.softClasses = softClasses
             self.ahead = ahead
             self.threads = threads
             self.memoryBudget = memoryBudget

@@ -35,6 +35,31 @@ extension Subject {
     }
 }
 
+extension Subject {
+    /// Copies a box of a soft reference to `destination`, [class][depth][height][width], the background's first. Outside the
+    /// volume is background, 1.
+    public func copyProbabilities(in box: VoxelBox, to destination: UnsafeMutableBufferPointer<Float>) {
+        guard let probabilities else { preconditionFailure("subject \(name) has no soft reference") }
+        let (voxels, classes) = (box.extent.count, probabilities.count / extent.count + 1)
+        precondition(
+            destination.count == classes * voxels,
+            "a buffer of \(destination.count) for \(classes) x \(box.extent)")
+        let background = UnsafeMutableBufferPointer(rebasing: destination[..<voxels])
+        background.update(repeating: 1)
+        probabilities.withUnsafeBufferPointer { source in
+            for index in 1..<classes {
+                let from = source[(index - 1) * extent.count..<index * extent.count]
+                let to = UnsafeMutableBufferPointer(
+                    rebasing: destination[index * voxels..<(index + 1) * voxels])
+                copyBox(box, of: UnsafeBufferPointer(rebasing: from), extent: extent, to: to)
+                for voxel in 0..<voxels { background[voxel] -= to[voxel] }
+            }
+        }
+        // Of several classes, rounding may take it below.
+        for voxel in 0..<voxels { background[voxel] = max(0, background[voxel]) }
+    }
+}
+
 /// Copies the part of `box` that lies inside an array [z][y][x] of size `extent` row by row; the rest becomes zero.
 private func copyBox<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
     _ box: VoxelBox, of source: UnsafeBufferPointer<Element>, extent: Extent,

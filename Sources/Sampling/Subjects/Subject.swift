@@ -11,22 +11,28 @@ public struct Subject: Sendable {
     public let images: [Float]
     /// Class indices, [z][y][x]; nil where the subject was read for inference.
     public let reference: [UInt8]?
+    /// Where the reference is one of probabilities: those of the classes above 0, [class][z][y][x].
+    public let probabilities: [Float]?
 
     public init(
         name: String, geometry: VolumeGeometry, channels: Int, images: [Float], reference: [UInt8]?,
-        order: AxisOrder = .stored
+        probabilities: [Float]? = nil, order: AxisOrder = .stored
     ) {
         let voxels = geometry.extent.count
         precondition(
             images.count == channels * voxels, "\(images.count) values for \(channels) x \(geometry.extent)")
         precondition(
             reference.map { $0.count == voxels } ?? true, "a reference that is not of \(geometry.extent)")
+        precondition(
+            probabilities.map { reference != nil && !$0.isEmpty && $0.count % voxels == 0 } ?? true,
+            "probabilities that are not of \(geometry.extent), or have no labels")
         self.name = name
         self.geometry = geometry
         self.order = order
         self.channels = channels
         self.images = images
         self.reference = reference
+        self.probabilities = probabilities
     }
 
     /// In ``order``.
@@ -37,6 +43,6 @@ public struct Subject: Sendable {
         order.restored(values, stored: geometry.extent)
     }
 
-    /// Bytes of images and reference: `voxels * (4 * channels + 1)`.
-    public var byteCount: Int { images.count * 4 + (reference?.count ?? 0) }
+    /// Bytes of images and reference: `voxels * (4 * channels + 1)`, and 4 more for each probability.
+    public var byteCount: Int { (images.count + (probabilities?.count ?? 0)) * 4 + (reference?.count ?? 0) }
 }

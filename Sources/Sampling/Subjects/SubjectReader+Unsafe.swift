@@ -4,17 +4,19 @@ public struct SubjectReader: Sendable {
     /// Classes of the reference, 2 to 256.
     public var classes: Int
     public var merging: LabelMerging
+    public var referenceKind: ReferenceKind
     /// The plane that is to lie across depth, by each subject's own orientation.
     public var slices: SlicePlane
 
     public init(
         normalisation: Normalisation = .zscore, classes: Int = 2, merging: LabelMerging = LabelMerging(),
-        slices: SlicePlane = .stored
+        referenceKind: ReferenceKind = .labels, slices: SlicePlane = .stored
     ) {
         precondition((2...256).contains(classes), "\(classes) classes in a byte")
         self.normalisation = normalisation
         self.classes = classes
         self.merging = merging
+        self.referenceKind = referenceKind
         self.slices = slices
     }
 
@@ -35,7 +37,9 @@ public struct SubjectReader: Sendable {
             }
         }
         for (image, input) in zip(files.images, inputs) { try check(input, image.modality) }
-        let referenceInput = try files.reference.map { try NIfTIInput(path: $0) }
+        let referenceInput = try files.reference.map {
+            try NIfTIInput(path: $0, allowsSeries: referenceKind == .probabilities)
+        }
         if let referenceInput { try check(referenceInput, "the reference") }
         let voxels = grid.extent.count
 
@@ -67,17 +71,23 @@ public struct SubjectReader: Sendable {
             }
             count = buffer.count
         }
-        let reference = try referenceInput.map { input in
-            try [UInt8](unsafeUninitializedCapacity: voxels) { buffer, count in
-                try input.readLabels(into: buffer, classes: classes, merging: merging)
-                count = voxels
+        let soft =
+            try referenceKind == .labels
+            ? nil : referenceInput.map { try SoftReference(reading: $0, classes: classes) }
+        let reference =
+            try soft?.labels
+            ?? referenceInput.map { input in
+                try [UInt8](unsafeUninitializedCapacity: voxels) { buffer, count in
+                    try input.readLabels(into: buffer, classes: classes, merging: merging)
+                    count = voxels
+                }
             }
-        }
         let order = grid.order(slicing: slices)
         return Subject(
             name: files.subject, geometry: grid, channels: inputs.count,
             images: order.reordered(images, stored: grid.extent),
-            reference: reference.map { order.reordered($0, stored: grid.extent) }, order: order)
+            reference: reference.map { order.reordered($0, stored: grid.extent) },
+            probabilities: soft.map { order.reordered($0.probabilities, stored: grid.extent) }, order: order)
     }
 }
 

@@ -10,6 +10,12 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
     case unsupportedDatatype(path: String, datatype: String)
     /// The file holds other than one volume of three dimensions; `shape` is along x, y, z, time and so on.
     case shape(path: String, shape: [Int])
+    /// The file does not hold a volume a class.
+    case volumes(path: String, shape: [Int], classes: Int)
+    /// A probability that is not in 0...1.
+    case probabilityOutside(path: String, value: Double, position: VoxelIndex)
+    /// Probabilities of the classes at a voxel that do not add up to 1.
+    case probabilitySum(path: String, sum: Double, position: VoxelIndex)
     /// The file ends before its last voxel.
     case truncated(path: String, expectedBytes: Int, foundBytes: Int)
     /// The compressed stream is damaged: its checksum or structure is wrong.
@@ -36,6 +42,14 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
         case .shape(let path, let shape):
             "\(path) has the shape \(shape.map(String.init).joined(separator: " x ")); "
                 + "one volume of three dimensions is expected."
+        case .volumes(let path, let shape, let classes):
+            "\(path) has the shape \(shape.map(String.init).joined(separator: " x ")); probabilities of "
+                + "\(classes) classes are expected as \(classes) volumes, the background's first"
+                + (classes == 2 ? ", or as the foreground's alone." : ".")
+        case .probabilityOutside(let path, let value, let position):
+            "\(path) holds \(short(value)) at \(position), and probabilities are 0 to 1."
+        case .probabilitySum(let path, let sum, let position):
+            "The probabilities of \(path) add up to \(short(sum)) at \(position), and not to 1."
         case .truncated(let path, let expectedBytes, let foundBytes):
             "\(path) is truncated: its header announces \(counted(expectedBytes, "byte")) of voxels and "
                 + "it holds \(counted(foundBytes, "byte"))."

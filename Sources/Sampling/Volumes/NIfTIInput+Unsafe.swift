@@ -7,6 +7,10 @@ import Foundation
 final class NIfTIInput {
     let path: String
     let geometry: VolumeGeometry
+    /// Along x, y, z and what follows.
+    let shape: [Int]
+    /// Volumes of the geometry, one behind the other.
+    let volumes: Int
     private let datatype: NIfTIDatatype
     private let slope: Double
     private let intercept: Double
@@ -16,7 +20,8 @@ final class NIfTIInput {
     private let isCompressed: Bool
 
     /// Reads the header. The corresponding C functions are `nifti_image_read` and `nifti_read_header`.
-    init(path: String) throws {
+    /// - Parameter allowsSeries: Whether the file may hold several volumes.
+    init(path: String, allowsSeries: Bool = false) throws {
         self.path = path
         _ = quietLibrary
         try NIfTIInput.checkReadable(path)
@@ -33,7 +38,14 @@ final class NIfTIInput {
             throw NIfTIError.unsupportedDatatype(path: path, datatype: name)
         }
         self.datatype = datatype
-        geometry = try VolumeGeometry(image: header, path: path)
+        let shape = NIfTIInput.shape(of: header)
+        // No voxel count whose bytes overflow an integer.
+        guard shape.allSatisfy({ $0 > 0 }), shape.reduce(1.0, { $0 * Double($1) }) < 1e15,
+            allowsSeries || shape.dropFirst(3).allSatisfy({ $0 == 1 })
+        else { throw NIfTIError.shape(path: path, shape: shape) }
+        volumes = shape.dropFirst(3).reduce(1, *)
+        self.shape = shape
+        geometry = try VolumeGeometry(image: header, shape: shape, path: path)
         let isScaled = header.scl_slope != 0 && header.scl_slope.isFinite
         slope = isScaled ? header.scl_slope : 1
         intercept = isScaled && header.scl_inter.isFinite ? header.scl_inter : 0
@@ -42,6 +54,12 @@ final class NIfTIInput {
         dataOffset = Int(header.iname_offset)
         isCompressed = nifti_is_gzfile(data) != 0
         try checkSize()
+    }
+
+    private static func shape(of header: nifti_image) -> [Int] {
+        withUnsafeBytes(of: header.dim) { bytes in
+            bytes.bindMemory(to: Int64.self)[1...max(1, min(Int(header.ndim), 7))].map(Int.init)
+        }
     }
 
     private static func checkReadable(_ path: String) throws {
@@ -66,10 +84,13 @@ final class NIfTIInput {
         return znzread(&first, 1, 1, file) < 0
     }
 
-    /// Fills `buffer` with the scaled voxels, [z][y][x].
+    /// Voxels of all volumes.
+    private var voxels: Int { volumes * geometry.extent.count }
+
+    /// Fills `buffer` with the scaled voxels, [volume][z][y][x].
     func readFloats(into buffer: UnsafeMutableBufferPointer<Float>) throws {
         precondition(
-            buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
+            buffer.count == voxels, "a buffer of \(buffer.count) for \(volumes) x \(geometry.extent)")
         var damaged = 0
         var firstDamaged = 0
         try forEachBlock { start, values in
@@ -83,7 +104,7 @@ final class NIfTIInput {
             }
         }
         if damaged > 0 {
-            let first = VoxelIndex(offset: firstDamaged, in: geometry.extent)
+            let first = VoxelIndex(offset: firstDamaged % geometry.extent.count, in: geometry.extent)
             throw NIfTIError.nonFinite(path: path, count: damaged, first: first)
         }
     }
@@ -141,11 +162,11 @@ final class NIfTIInput {
         return inside
     }
 
-    /// Hands out the voxels in file order, scaled, a block at a time.
+    /// Hands out the voxels of all volumes in file order, scaled, a block at a time.
     ///
     /// The corresponding C functions are `znzopen`, `znzseek`, `znzread` and `znzclose`.
     private func forEachBlock(_ body: (Int, UnsafeBufferPointer<Double>) throws -> Void) throws {
-        let expected = geometry.extent.count * datatype.bytes
+        let expected = voxels * datatype.bytes
         var handle: znzFile? = znzopen(dataPath, "rb", isCompressed ? 1 : 0)
         guard let file = handle else {
             throw NIfTIError.unreadable(path: dataPath, reason: String(cString: strerror(errno)).lowercased())
@@ -154,7 +175,7 @@ final class NIfTIInput {
         guard znzseek(file, off_t(dataOffset), SEEK_SET) >= 0 else {
             throw NIfTIError.truncated(path: path, expectedBytes: expected, foundBytes: 0)
         }
-        let blockVoxels = min(1 << 16, geometry.extent.count)
+        let blockVoxels = min(1 << 16, voxels)
         let raw = UnsafeMutableRawBufferPointer.allocate(
             byteCount: blockVoxels * datatype.bytes, alignment: 16)
         let values = UnsafeMutableBufferPointer<Double>.allocate(capacity: blockVoxels)
@@ -163,8 +184,8 @@ final class NIfTIInput {
             values.deallocate()
         }
         var start = 0
-        while start < geometry.extent.count {
-            let count = min(blockVoxels, geometry.extent.count - start)
+        while start < voxels {
+            let count = min(blockVoxels, voxels - start)
             // A damaged stream reads as -1, which is out of range in any case.
             let read = znzread(raw.baseAddress, 1, count * datatype.bytes, file)
             guard read == count * datatype.bytes else {
@@ -187,7 +208,7 @@ final class NIfTIInput {
 
     /// A damaged header can announce terabytes: refuse before room is made for them.
     private func checkSize() throws {
-        let expected = geometry.extent.count * datatype.bytes
+        let expected = voxels * datatype.bytes
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: dataPath),
             let size = attributes[.size] as? Int
         else { throw NIfTIError.missing(path: dataPath) }

@@ -79,6 +79,16 @@ public struct LabelMap: Sendable {
         }
     }
 
+    /// Reads a file of probabilities: a volume a class, the background's first, or, of two classes, the foreground's. A
+    /// voxel is foreground where that has a half or more.
+    ///
+    /// - Throws: `NIfTIError`.
+    public init(readingProbabilities path: String, classes: Int) throws {
+        let file = try NIfTIInput(path: path, allowsSeries: true)
+        geometry = file.geometry
+        labels = try SoftReference(reading: file, classes: classes).labels
+    }
+
     /// Writes unsigned bytes with this map's geometry; compressed if the name ends in `.gz`.
     ///
     /// The file appears under its name only when it is whole and on disk.

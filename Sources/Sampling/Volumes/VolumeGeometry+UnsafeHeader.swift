@@ -5,19 +5,9 @@ extension VolumeGeometry {
     ///
     /// What the library has worked out is taken from `image`, and what it leaves out where a code is 0 from the header
     /// itself, so that it can be written again.
-    init(image: nifti_image, path: String) throws {
-        let rank = Int(image.ndim)
-        let shape = withUnsafeBytes(of: image.dim) { bytes in
-            bytes.bindMemory(to: Int64.self)[1...max(1, min(rank, 7))].map(Int.init)
-        }
-        guard shape.allSatisfy({ $0 > 0 }), shape.dropFirst(3).allSatisfy({ $0 == 1 }) else {
-            throw NIfTIError.shape(path: path, shape: shape)
-        }
+    /// - Parameter shape: Along x, y, z and what follows.
+    init(image: nifti_image, shape: [Int], path: String) throws {
         let sizes = shape.prefix(3) + Array(repeating: 1, count: max(0, 3 - shape.count))
-        // No voxel count whose bytes overflow an integer.
-        guard sizes.reduce(1.0, { $0 * Double($1) }) < 1e15 else {
-            throw NIfTIError.shape(path: path, shape: shape)
-        }
         self.init(
             extent: Extent(sizes[2], sizes[1], sizes[0]), spacing: SIMD3(image.dx, image.dy, image.dz),
             origin: .zero)

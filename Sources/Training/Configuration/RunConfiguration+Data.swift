@@ -9,6 +9,8 @@ extension RunConfiguration {
         public var modalities: [String] = []
         /// Column of the gold-standard segmentation; default `lesion`.
         public var reference = "lesion"
+        /// What the reference's files hold; default `labels`.
+        public var referenceKind = ReferenceKind.labels
         /// Classes, background included; 2 to 255, default 2. Labels are 0 to `classes` - 1.
         public var classes = 2
         /// Column of the mask inside which intensities are normalised; default null: the voxels that are not 0.
@@ -44,6 +46,14 @@ extension RunConfiguration {
         case none
     }
 
+    public enum ReferenceKind: String, ConfigurationChoice {
+        /// A class a voxel.
+        case labels
+        /// Probabilities, 0 to 1: a volume a class (4D), or, of two classes, the foreground's (3D). The loss is taken against
+        /// them; sampling and DSC take a voxel for foreground where that has a half or more.
+        case probabilities
+    }
+
     public enum NoForeground: String, ConfigurationChoice {
         /// The run ends with the subject's name.
         case error
@@ -76,6 +86,7 @@ extension RunConfiguration.Data: ConfigurationSection {
         try keys.text("list", &list)
         try keys.texts("modalities", &modalities)
         try keys.text("reference", &reference)
+        try keys.choice("reference_kind", &referenceKind)
         try keys.integer("classes", &classes, 2...255)
         try keys.optionalText("mask", &mask)
         try keys.choice("normalise", &normalise)
@@ -84,6 +95,11 @@ extension RunConfiguration.Data: ConfigurationSection {
             throw keys.failure(
                 "merge_labels", found: "a mapping to label \(target)",
                 expected: "new labels below data.classes, which is \(classes)")
+        }
+        if referenceKind == .probabilities, !mergeLabels.isEmpty {
+            throw keys.failure(
+                "merge_labels", found: "a mapping",
+                expected: "none, since data.reference_kind is probabilities")
         }
         try keys.choice("no_foreground", &noForeground)
         try keys.number("held_out", &heldOut, "a number from 0 to below 1") { 0 <= $0 && $0 < 1 }

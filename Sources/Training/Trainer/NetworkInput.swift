@@ -23,6 +23,7 @@ extension RunConfiguration {
         SubjectReader(
             normalisation: data.normalise == .zscore ? .zscore : .none, classes: data.classes,
             merging: try LabelMerging(data.mergeLabels),
+            referenceKind: data.referenceKind == .probabilities ? .probabilities : .labels,
             slices: try trainsOnSlices(network) ? patch.plane : .stored)
     }
 }

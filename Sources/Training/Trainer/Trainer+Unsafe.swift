@@ -21,6 +21,15 @@ extension Plan {
                     _ = reference.update(fromContentsOf: labels)
                 }
             }
+            guard batch.softClasses > 0 else { continue }
+            batch.withSoftReference(slot: slot) { probabilities in
+                withSoftReference(slot: slot) { reference in
+                    precondition(
+                        reference.count == probabilities.count,
+                        "\(probabilities.count) probabilities for an output of \(reference.count)")
+                    _ = reference.update(fromContentsOf: probabilities)
+                }
+            }
         }
     }
 }

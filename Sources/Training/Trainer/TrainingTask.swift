@@ -121,7 +121,8 @@ extension RunConfiguration {
         return PatchSource.Options(
             inputSize: Extent(input.depth, input.height, input.width),
             effectiveSize: Extent(effective.depth, effective.height, effective.width), sampler: sampler,
-            noForeground: rule, threads: 1)
+            noForeground: rule, softClasses: data.referenceKind == .probabilities ? data.classes : 0,
+            threads: 1)
     }
 }
 
