@@ -46,7 +46,7 @@ import Testing
         of deal: [Range<Int>], pooling: Pooling, batchStatistics: BatchStatistics = .global
     ) throws -> [Outcome] {
         let meeting = Meeting(ranks: deal.count)
-        let results = Results(count: deal.count)
+        let results = Results<Outcome>(count: deal.count)
         for (rank, slots) in deal.enumerated() {
             let thread = Thread {
                 results.set(
@@ -70,7 +70,7 @@ import Testing
 }
 
 /// Where the ranks of a test lay down their values and take up everybody's.
-private final class Meeting: @unchecked Sendable {
+final class Meeting: @unchecked Sendable {
     private let ranks: Int
     private let condition = NSCondition()
     private var laid: [Int: [Double]] = [:]
@@ -96,7 +96,7 @@ private final class Meeting: @unchecked Sendable {
     }
 }
 
-private final class MeetingExchange: SlotExchange {
+final class MeetingExchange: SlotExchange {
     private let meeting: Meeting
     private let rank: Int
 
@@ -110,13 +110,13 @@ private final class MeetingExchange: SlotExchange {
 }
 
 /// What the ranks' threads leave behind.
-private final class Results: @unchecked Sendable {
+final class Results<Value: Sendable>: @unchecked Sendable {
     private let condition = NSCondition()
-    private var values: [Result<RankSplitTests.Outcome, any Error>?]
+    private var values: [Result<Value, any Error>?]
 
     init(count: Int) { values = Array(repeating: nil, count: count) }
 
-    func set(_ rank: Int, _ value: Result<RankSplitTests.Outcome, any Error>) {
+    func set(_ rank: Int, _ value: Result<Value, any Error>) {
         condition.lock()
         values[rank] = value
         condition.broadcast()
@@ -124,7 +124,7 @@ private final class Results: @unchecked Sendable {
     }
 
     /// Waits for every rank.
-    func all() -> [Result<RankSplitTests.Outcome, any Error>] {
+    func all() -> [Result<Value, any Error>] {
         condition.lock()
         defer { condition.unlock() }
         while values.contains(where: { $0 == nil }) { condition.wait() }

@@ -47,7 +47,7 @@ enum SmallNetwork {
     }
 
     /// Writes patch and reference number `drawn` into a slot.
-    static func fill(_ plan: Plan, slot: Int, drawn: Int) {
+    static func fill(_ plan: Plan, slot: Int, drawn: Int, classes: Int = classes) {
         var draws = FixtureDraws("small network \(drawn)")
         plan.withInput(slot: slot) { image in
             for index in image.indices { image[index] = Float(draws.signed()) }
@@ -55,7 +55,7 @@ enum SmallNetwork {
         plan.withReference(slot: slot) { labels in
             for index in labels.indices {
                 let r = draws.word() % 10
-                labels[index] = r < 7 ? 0 : r < 9 ? 1 : 2
+                labels[index] = r < 7 ? 0 : r < 9 || classes < 3 ? 1 : 2
             }
         }
     }
