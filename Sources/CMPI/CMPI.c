@@ -13,7 +13,7 @@ _Static_assert(MPI_SUCCESS == cmpi_success, "success is zero");
 #define FUNCTIONS(X)                                                                                        \
     X(Init_thread) X(Initialized) X(Finalize) X(Abort) X(Error_string) X(Get_library_version)               \
     X(Comm_set_errhandler) X(Comm_rank) X(Comm_size) X(Comm_dup) X(Comm_split_type) X(Comm_free)            \
-    X(Allreduce) X(Iallreduce) X(Allgather) X(Iallgather) X(Bcast) X(Barrier)                               \
+    X(Allreduce) X(Iallreduce) X(Allgather) X(Iallgather) X(Ialltoall) X(Bcast) X(Barrier)                               \
     X(Send) X(Recv) X(Sendrecv) X(Test) X(Wait)
 
 static struct {
@@ -241,6 +241,15 @@ int cmpi_iallgather(
     MPI_Request handle;
     int status =
         mpi.Iallgather(local, count, type_of(type), all, count, type_of(type), comm_of(comm), &handle);
+    if (status == MPI_SUCCESS) *request = word_of_request(handle);
+    return status;
+}
+
+int cmpi_ialltoall(
+    const void *sent, int count, cmpi_type type, void *received, cmpi_comm comm, cmpi_request *request) {
+    MPI_Request handle;
+    int status =
+        mpi.Ialltoall(sent, count, type_of(type), received, count, type_of(type), comm_of(comm), &handle);
     if (status == MPI_SUCCESS) *request = word_of_request(handle);
     return status;
 }

@@ -12,7 +12,8 @@ public enum CollectiveCheck {
             "\(communicator.size) rank(s) on \(communicator.hostNames.uniqued().joined(separator: ", "))"
         ]
         lines.append(
-            "correct: all-reduce, non-blocking all-reduce, all-gather, broadcast, gather, barrier, buckets")
+            "correct: all-reduce, non-blocking all-reduce, tree sum, all-gather, broadcast, gather, barrier, buckets"
+        )
         if let mpi = communicator as? MPICommunicator {
             let whole = mpi.chunkBytes
             defer { mpi.chunkBytes = whole }
@@ -53,6 +54,7 @@ private struct Check {
             try allReduce(Double.self, count: count)
             try allReduce(Int64.self, count: count)
             try overlappingAllReduces(count: count)
+            try treeSums(count: count)
             try allGather(count: count) { Double($0) + 0.5 }
             try allGather(count: count) { Int64($0) - 7 }
             try allGather(count: count) { UInt8(truncatingIfNeeded: $0) }
@@ -95,6 +97,28 @@ private struct Check {
         try requests[0].wait()
         try compare("non-blocking sum", Array(first.values), pattern(count, scale: size * (size + 1) / 2))
         try compare("non-blocking maximum", Array(second.values), pattern(count, scale: 2 * size - 1))
+    }
+
+    /// Thirds do not add up alike in every order: only the tree's gives these bits.
+    private func treeSums(count: Int) throws {
+        guard size & (size - 1) == 0 else { return }
+        func values(of rank: Int, _ scale: Float) -> [Float] {
+            (0..<count).map { scale * Float(($0 % 7 + 1) * (rank * rank + 1)) / 3 }
+        }
+        func sum(_ ranks: Range<Int>, _ scale: Float) -> [Float] {
+            guard ranks.count > 1 else { return values(of: ranks.lowerBound, scale) }
+            let middle = (ranks.lowerBound + ranks.upperBound) / 2
+            return zip(sum(ranks.lowerBound..<middle, scale), sum(middle..<ranks.upperBound, scale)).map(+)
+        }
+        let stores = [Float(1), 0.7].map { FloatStore(values(of: rank, $0)) }
+        let requests = [
+            try communicator.startTreeSum(stores[0].values, owner: stores[0]),
+            try communicator.startTreeSum(stores[1].values, owner: stores[1]),
+        ]
+        while try !requests[0].test() {}
+        try requests[1].wait()
+        try compare("tree sum", Array(stores[0].values), sum(0..<size, 1))
+        try compare("tree sum beside another", Array(stores[1].values), sum(0..<size, 0.7))
     }
 
     private func allGather<Element: WireElement & Equatable & ExpressibleByIntegerLiteral>(

@@ -13,10 +13,19 @@
 /// 2 (N - 1) rounds, and each needs a call to see it done and to start the next. A thread for progress is
 /// not used: it needs MPI_THREAD_MULTIPLE, whose locks slow every call, and takes a core from backward.
 public final class GradientReducer {
+    /// In which order the ranks' values are added.
+    public enum Order: Sendable {
+        /// The one that MPI takes for the fastest.
+        case any
+        /// A balanced binary tree of the ranks, whose number must be a power of two: the same bits wherever it runs.
+        case tree
+    }
+
     /// Values in a bucket; the last bucket may be shorter.
     public let bucketCount: Int
 
     private let communicator: any Communicator
+    private let order: Order
     private let gradients: UnsafeMutableBufferPointer<Float>
     private let owner: AnyObject
 
@@ -33,10 +42,10 @@ public final class GradientReducer {
     ///   - bucketMiB: size of a bucket in MiB, greater than 0; nil for an eighth of the gradients, within 0.25...16.
     public init(
         communicator: any Communicator, gradients: UnsafeMutableBufferPointer<Float>, owner: AnyObject,
-        bucketMiB: Double? = nil
+        bucketMiB: Double? = nil, order: Order = .any
     ) {
         precondition(bucketMiB.map { $0 > 0 } ?? true, "a bucket of \(bucketMiB ?? 0) MiB holds nothing")
-        self.communicator = communicator
+        (self.communicator, self.order) = (communicator, order)
         self.gradients = gradients
         self.owner = owner
         let mebibyte = Double(1 << 20 / MemoryLayout<Float>.stride)
@@ -57,8 +66,7 @@ public final class GradientReducer {
             var requests: [any Request] = []
             for start in stride(from: 0, to: gradients.count, by: bucketCount) {
                 let bucket = start..<min(start + bucketCount, gradients.count)
-                requests.append(
-                    try communicator.startAllReduce(scratch.values.extracting(bucket), .sum, owner: scratch))
+                requests.append(try startSum(scratch.values.extracting(bucket), owner: scratch))
             }
             for request in requests { try request.wait() }
             samples.append(begin.secondsToNow)
@@ -79,12 +87,21 @@ public final class GradientReducer {
         defer { times.drivingSeconds += begin.secondsToNow }
         while isBucketReady {
             let bucket = startedEnd..<min(startedEnd + bucketCount, gradients.count)
-            let request = try communicator.startAllReduce(gradients.extracting(bucket), .sum, owner: owner)
+            let request = try startSum(gradients.extracting(bucket), owner: owner)
             startedEnd = bucket.upperBound
             underWay.append(request)
             busySince = busySince ?? begin
             times.buckets += 1
             times.bytes += bucket.count * MemoryLayout<Float>.stride
+        }
+    }
+
+    private func startSum(
+        _ bucket: UnsafeMutableBufferPointer<Float>, owner: AnyObject
+    ) throws(MPIError) -> any Request {
+        switch order {
+        case .any: try communicator.startAllReduce(bucket, .sum, owner: owner)
+        case .tree: try communicator.startTreeSum(bucket, owner: owner)
         }
     }
 

@@ -30,6 +30,7 @@ final class RandomStep {
         var algorithms = AlgorithmChoice(timings)
         algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
         let slots = configuration.batch / ranks
+        let isDeterministic = configuration.distributed.reduction == .deterministic
         self.communicator = communicator
         plan = try Plan(
             training: graph, inputSize: inputSize,
@@ -37,7 +38,7 @@ final class RandomStep {
                 slots: slots, firstSlot: communicator.rank * slots, globalSlots: configuration.batch,
                 threads: threads,
                 batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
-                algorithms: algorithms),
+                algorithms: algorithms, gradientsBySlot: isDeterministic),
             loss: configuration.loss.make(), exchange: RankExchange(communicator))
         plan.model.initialise(seed: UInt64(configuration.seed))
         optimizer = configuration.optimizer.make(
@@ -45,7 +46,7 @@ final class RandomStep {
             options: PassOptions(instructionSet: plan.instructionSet, threads: threads))
         reducer = GradientReducer(
             communicator: communicator, arena: plan.model.gradients,
-            bucketMebibytes: configuration.distributed.bucketMebibytes)
+            bucketMebibytes: configuration.distributed.bucketMebibytes, order: isDeterministic ? .tree : .any)
         var random = SystemRandomNumberGenerator()
         for slot in 0..<slots {
             plan.withInput(slot: slot) {

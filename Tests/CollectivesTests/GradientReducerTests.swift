@@ -29,6 +29,10 @@ private final class RecordingCommunicator: Communicator {
         return requests[requests.count - 1]
     }
 
+    func startTreeSum(
+        _ buffer: UnsafeMutableBufferPointer<Float>, owner: AnyObject
+    ) throws(MPIError) -> any Request { try startAllReduce(buffer, .sum, owner: owner) }
+
     func allReduce<Element: Reducible>(
         _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction
     ) throws(MPIError) {}

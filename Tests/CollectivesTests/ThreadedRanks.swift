@@ -110,6 +110,19 @@ final class ThreadedCommunicator: Communicator {
         return FakeRequest(testsUntilComplete: 0)
     }
 
+    func startTreeSum(
+        _ buffer: UnsafeMutableBufferPointer<Float>, owner: AnyObject
+    ) throws(MPIError) -> any Request {
+        var all = ranks.exchange(rank, Data(buffer: buffer)).map { data in
+            data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        }
+        while all.count > 1 {
+            all = stride(from: 0, to: all.count, by: 2).map { zip(all[$0], all[$0 + 1]).map(+) }
+        }
+        _ = buffer.update(fromContentsOf: all[0])
+        return FakeRequest(testsUntilComplete: 0)
+    }
+
     func allGather<Element: WireElement>(
         _ local: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
     ) throws(MPIError) {

@@ -150,11 +150,7 @@ import Testing
 
     @Test(arguments: [
         ("precision: bfloat16", "precision 'bfloat16', supported are 'float32'"),
-        ("network: {name: unet}", "network.name 'unet', supported are 'highres3dnet', 'deepmedic'"),
-        (
-            "distributed: {reduction: deterministic}",
-            "distributed.reduction 'deterministic', supported are 'fast'"
-        ),
+        ("patch: {sampler: map}", "patch.sampler 'map', supported are 'foreground', 'uniform', 'balanced'"),
         (
             "log: {every: 1}\ncheckpoint: {every: 1}\naccumulate: 2",
             "key 'accumulate', supported are 'seed', "

@@ -73,6 +73,9 @@ int cmpi_iallreduce(
 int cmpi_allgather(const void *local, int count, cmpi_type type, void *all, cmpi_comm comm);
 int cmpi_iallgather(
     const void *local, int count, cmpi_type type, void *all, cmpi_comm comm, cmpi_request *request);
+/// `count` elements to and from each rank.
+int cmpi_ialltoall(
+    const void *sent, int count, cmpi_type type, void *received, cmpi_comm comm, cmpi_request *request);
 int cmpi_bcast(void *bytes, int count, int root, cmpi_comm comm);
 int cmpi_barrier(cmpi_comm comm);
 

@@ -57,6 +57,7 @@ public final class Trainer {
             rank: communicator.rank, size: communicator.size)
         let placement = try Placement.query(
             on: communicator, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
+        try configuration.checkDeterminism(ranks: communicator.size)
         let store = CheckpointStore(runFolder: options.runFolder, keep: configuration.checkpoint.keep)
         let log = try communicator.together {
             if isWriter { try RunFolder.create(options, store: store) }
@@ -78,7 +79,8 @@ public final class Trainer {
                     slots: assignment.localSlots.count, firstSlot: assignment.localSlots.lowerBound,
                     globalSlots: configuration.batch, threads: placement.threads,
                     batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
-                    algorithms: algorithms),
+                    algorithms: algorithms,
+                    gradientsBySlot: configuration.distributed.reduction == .deterministic),
                 loss: task.loss, exchange: exchange)
         }
         plan.model.initialise(seed: UInt64(configuration.seed))
@@ -100,7 +102,8 @@ public final class Trainer {
         self.logger = logger
         reducer = GradientReducer(
             communicator: communicator, arena: plan.model.gradients,
-            bucketMebibytes: configuration.distributed.bucketMebibytes)
+            bucketMebibytes: configuration.distributed.bucketMebibytes,
+            order: configuration.distributed.reduction == .deterministic ? .tree : .any)
         firstStep = try restoration.restore(plan.model, optimizer, on: communicator)
         try ReplicaState(task: task, plan: plan, firstStep: firstStep).check(on: communicator)
         watchdog = Watchdog(

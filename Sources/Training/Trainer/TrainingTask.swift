@@ -126,6 +126,24 @@ extension RunConfiguration {
     }
 }
 
+extension RunConfiguration {
+    /// - Throws: ``TrainingError/notDeterministic(found:expected:)`` where the number of ranks would change the result
+    ///   although none may.
+    func checkDeterminism(ranks: Int) throws {
+        guard distributed.reduction == .deterministic else { return }
+        guard ranks & (ranks - 1) == 0 else {
+            throw TrainingError.notDeterministic(
+                found: "\(ranks) ranks",
+                expected: "1, 2, 4, 8 or another power of two, which one tree of sums can hold")
+        }
+        guard network.batchNorm == .global || network.normalisation ?? .batch != .batch || ranks == 1 else {
+            throw TrainingError.notDeterministic(
+                found: "network.batch_norm: rank",
+                expected: "global: statistics of a rank depend on their number")
+        }
+    }
+}
+
 /// What can end a training besides files, data and MPI. Equal on all ranks.
 public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The list has no column for images.
@@ -136,6 +154,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case runExists(folder: String, step: Int)
     /// A loss or gradient that is infinite or no number.
     case notFinite(step: Int, what: String)
+    /// A configuration of which `distributed.reduction: deterministic` cannot hold what it promises.
+    case notDeterministic(found: String, expected: String)
     /// Ranks that differ before the first step.
     case ranksDiffer(rank: Int, host: String, what: String)
 
@@ -153,6 +173,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "with --resume auto, or choose another --output."
         case .notFinite(let step, let what):
             "At step \(step) \(what) is not finite; the checkpoints before it stay."
+        case .notDeterministic(let found, let expected):
+            "distributed.reduction is deterministic with \(found), but expected \(expected)."
         case .ranksDiffer(let rank, let host, let what):
             "Rank \(rank) on \(host) differs from rank 0 in \(what)."
         }
