@@ -40,9 +40,12 @@ extension AlgorithmTiming {
     private static let longestEdge = 32
     private static let rounds = 3
 
-    /// Times the candidates of every convolution for which there is a choice, on one slot of random data.
+    /// Times the candidates of every convolution for which there is a choice.
+    ///
+    /// - Parameter slots: Of the plan. Small images are timed in as many slots, which share the weights' way through the
+    ///   cache; of large ones fewer say the same.
     public static func measure(
-        _ graph: Graph, inputSize: Size3, threads: Int, instructionSet: InstructionSet? = nil
+        _ graph: Graph, inputSize: Size3, slots: Int, threads: Int, instructionSet: InstructionSet? = nil
     ) throws(EngineError) -> [AlgorithmTiming] {
         let selected = try InstructionSet.selected()
         let instructions = instructionSet ?? selected
@@ -58,7 +61,9 @@ extension AlgorithmTiming {
             var layout = lowered.layouts[from]
             let kernel = convolution.kernel
             layout.size = layout.size.map { min(layout.size[$0], longestEdge + kernel[$0] - 3) }
-            let shape = TimedShape(convolution: convolution, layout: layout)
+            let enough = longestEdge * longestEdge * longestEdge / layout.size.count
+            let shape = TimedShape(
+                convolution: convolution, layout: layout, slots: max(1, min(slots, enough)))
             if names[shape] == nil { shapes.append(shape) }
             names[shape, default: []].append(name)
         }
@@ -79,6 +84,7 @@ private struct TimedShape: Hashable {
     let convolution: Graph.Convolution
     /// Of the input.
     let layout: Layout
+    let slots: Int
 
     func measure(
         _ algorithm: ConvolutionAlgorithm, rounds: Int, threads: Int
@@ -90,7 +96,7 @@ private struct TimedShape: Hashable {
             bias: convolution.bias)
         graph.setOutput(value)
         let context = Context(
-            options: Plan.Options(slots: 1, threads: threads), instructionSet: layout.instructionSet,
+            options: Plan.Options(slots: slots, threads: threads), instructionSet: layout.instructionSet,
             exchange: SoloExchange(), model: Parameters(graph: graph))
         var output = layout.with(
             channels: convolution.outputChannels, size: convolution.outputSize(layout.size))

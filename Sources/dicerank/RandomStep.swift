@@ -26,7 +26,8 @@ final class RandomStep {
         let graph = network.graph()
         timings =
             configuration.convolution == .auto
-            ? try AlgorithmTiming.measure(graph, inputSize: inputSize, threads: threads) : []
+            ? try AlgorithmTiming.measure(
+                graph, inputSize: inputSize, slots: configuration.batch / ranks, threads: threads) : []
         var algorithms = AlgorithmChoice(timings)
         algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
         let slots = configuration.batch / ranks

@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized) struct AlgorithmTests {
     @Test func everyChoiceIsTimed() throws {
         let timings = try AlgorithmTiming.measure(
-            SmallNetwork.graph(), inputSize: SmallNetwork.size, threads: 1)
+            SmallNetwork.graph(), inputSize: SmallNetwork.size, slots: 2, threads: 1)
         #expect(timings.map(\.names) == [["first"], ["second"]])
         for timing in timings {
             #expect(timing.candidates.map(\.algorithm) == [.direct, .winograd])

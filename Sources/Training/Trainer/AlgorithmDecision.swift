@@ -6,10 +6,11 @@ import Logging
 struct AlgorithmDecision {
     private let task: TrainingTask
     private let restoration: Restoration
-    private let threads: Int
+    /// Of a rank.
+    private let slots: Int, threads: Int
 
-    init(_ task: TrainingTask, restoration: Restoration, threads: Int) {
-        (self.task, self.restoration, self.threads) = (task, restoration, threads)
+    init(_ task: TrainingTask, restoration: Restoration, slots: Int, threads: Int) {
+        (self.task, self.restoration, self.slots, self.threads) = (task, restoration, slots, threads)
     }
 
     /// Collective.
@@ -34,7 +35,7 @@ struct AlgorithmDecision {
         }
         let start = ContinuousClock.now
         let timings = try AlgorithmTiming.measure(
-            task.graph, inputSize: task.patchSize, threads: threads)
+            task.graph, inputSize: task.patchSize, slots: slots, threads: threads)
         for timing in timings {
             let times = timing.candidates.map { "\($0.algorithm) \($0.total.milliseconds) ms" }
             restoration.logger.debug(

@@ -69,8 +69,9 @@ public final class Trainer {
         if !isWriter { logger[metadataKey: "rank"] = "\(communicator.rank)" }
         let restoration = try Restoration(
             task.configuration, options: options, store: store, logger: logger, communicator: communicator)
-        let algorithms = try AlgorithmDecision(task, restoration: restoration, threads: placement.threads)
-            .choose(on: communicator)
+        let algorithms = try AlgorithmDecision(
+            task, restoration: restoration, slots: assignment.localSlots.count, threads: placement.threads
+        ).choose(on: communicator)
         let exchange = RankExchange(communicator)
         let plan = try communicator.together {
             try Plan(
