@@ -34,14 +34,18 @@ extension KeyVisitor {
         note(key, value.map { .list($0.map(YAMLText.number)) } ?? .scalar("auto"))
     }
 
-    /// A number, or `auto` (nil).
+    /// A number, or a word for its absence (nil).
     ///
-    /// - Parameter contains: whether a finite number is allowed; `expected` says which are.
+    /// - Parameters:
+    ///   - none: The word.
+    ///   - contains: Whether a finite number is allowed; `expected` says which are.
     mutating func automaticNumber(
-        _ key: String, _ value: inout Double?, _ expected: String, _ contains: (Double) -> Bool
+        _ key: String, _ value: inout Double?, _ numbers: String, none: String = "auto",
+        _ contains: (Double) -> Bool
     ) throws(ConfigurationError) {
+        let expected = "\(none) or \(numbers)"
         if let found = try scalar(key, expected) {
-            if found == "auto" {
+            if found == none {
                 value = nil
             } else {
                 guard let number = Double(found), number.isFinite, contains(number) else {
@@ -50,7 +54,7 @@ extension KeyVisitor {
                 value = number
             }
         }
-        note(key, value.map(YAMLText.number) ?? .scalar("auto"))
+        note(key, value.map(YAMLText.number) ?? .scalar(none))
     }
 
     /// A choice, or `auto` (nil).

@@ -114,11 +114,23 @@ extension RunConfiguration {
         public var epsilon = 1e-8
         /// Adam: decoupled weight decay as in AdamW, a share of the learning rate; 0 to 1, default 0.
         public var weightDecay = 0.0
+        /// The longest gradient, as its Euclidean norm over all parameters; a longer one is shortened to it. Above 0, at
+        /// most 1e9; nil (`none`, the default) leaves all as they are.
+        public var clip: Double?
+        /// What a loss or gradient that is not finite does; default `stop`.
+        public var nonFinite = NonFinite.stop
         /// SGD: share of the last update that goes on; 0 to below 1, default 0.9.
         public var momentum = 0.9
 
         public enum Name: String, ConfigurationChoice {
             case adam, sgd
+        }
+
+        public enum NonFinite: String, ConfigurationChoice {
+            /// The run ends with the subject and position of the patch.
+            case stop
+            /// The step changes nothing, which the log says with the same words; ten in a row end the run.
+            case skip
         }
     }
 }
@@ -133,7 +145,7 @@ extension RunConfiguration.Network: ConfigurationSection {
         try keys.automaticChoice("normalisation", &normalisation)
         try keys.automatic("groups", &groups, 1...1024)
         try keys.automaticChoice("activation", &activation)
-        try keys.automaticNumber("dropout", &dropout, "auto or a number from 0 to below 1") {
+        try keys.automaticNumber("dropout", &dropout, "a number from 0 to below 1") {
             0 <= $0 && $0 < 1
         }
     }
@@ -170,6 +182,10 @@ extension RunConfiguration.Optimizer: ConfigurationSection {
                 keys.skip(key, appliesTo: "optimizer.name: adam")
             }
         }
-        for key in ["clip", "schedule"] { keys.later(key) }
+        try keys.automaticNumber("clip", &clip, "a number above 0, at most 1e9", none: "none") {
+            0 < $0 && $0 <= 1e9
+        }
+        try keys.choice("non_finite", &nonFinite)
+        keys.later("schedule")
     }
 }

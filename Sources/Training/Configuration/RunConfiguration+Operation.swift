@@ -29,6 +29,8 @@ extension RunConfiguration {
         public var bucketMebibytes: Int?
         /// Seconds without progress after which the job ends; 1 to 86,400, default 300.
         public var timeout = 300
+        /// Steps from one comparison of the ranks' parameters to the next, 0 to 1,000,000,000; 0: never. Default 100.
+        public var compareEvery = 100
 
         public enum Reduction: String, ConfigurationChoice {
             /// In the order in which MPI finds it fastest.
@@ -67,6 +69,7 @@ extension RunConfiguration.Distributed: ConfigurationSection {
         try keys.choice("reduction", &reduction)
         try keys.automatic("bucket_mib", &bucketMebibytes, 1...1024)
         try keys.integer("timeout", &timeout, 1...86400)
+        try keys.integer("compare_every", &compareEvery, 0...1_000_000_000)
     }
 }
 

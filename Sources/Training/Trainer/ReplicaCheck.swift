@@ -56,6 +56,22 @@ struct ReplicaState {
     private static func digest(_ text: String) -> String { SHA256.hash(data: Array(text.utf8)).hexadecimal }
 }
 
+extension Trainer {
+    /// Compares the replicas where that is due: rounding never tells them apart, so that a difference is a fault of a
+    /// machine or of the program. Collective.
+    /// - Throws: ``TrainingError/ranksDiffer(rank:host:what:)``, the same on all ranks.
+    func compareReplicas(step: Int) throws {
+        let every = configuration.distributed.compareEvery
+        guard communicator.size > 1, every > 0, step % every == 0 else { return }
+        watchdog.begin("comparing the replicas", step: step)
+        let digests = try communicator.allGatherVariable(Array(plan.model.parameters.digest.utf8))
+        guard let rank = digests.firstIndex(where: { $0 != digests[0] }) else { return }
+        throw TrainingError.ranksDiffer(
+            rank: rank, host: communicator.hostNames[rank],
+            what: "the parameters after step \(step); the checkpoints before it stay")
+    }
+}
+
 extension ParameterArena {
     /// SHA-256 of all values in hexadecimal.
     var digest: String {

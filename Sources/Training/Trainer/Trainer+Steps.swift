@@ -32,6 +32,30 @@ extension Trainer {
         return batch
     }
 
+    /// Whether the step may change the parameters: not where the loss or a gradient is not finite and the configuration
+    /// says to skip such steps. Batch norm's running statistics are put back then.
+    /// - Throws: ``TrainingError/notFinite(step:what:)`` where it says to stop, and after ten such steps in a row.
+    func mayUpdate(_ report: BatchReport, _ batch: PatchBatch, step: Int) throws -> Bool {
+        do {
+            try checkFinite(report, batch, step: step)
+            skippedInARow = 0
+            return true
+        } catch let error as TrainingError where configuration.optimizer.nonFinite == .skip {
+            skippedInARow += 1
+            plan.model.statistics.setValues(statisticsBefore)
+            guard skippedInARow < 10 else { throw error }
+            logger.warning("\(error) The step is skipped (optimizer.non_finite: skip).")
+            return false
+        }
+    }
+
+    /// Shortens the gradient to the configured norm.
+    func clipGradient() {
+        guard let longest = configuration.optimizer.clip else { return }
+        let norm = plan.model.gradients.norm
+        if norm > longest { plan.model.gradients.scale(by: Float(longest / norm)) }
+    }
+
     /// Throws on all ranks where the loss or a summed gradient is not finite; both are equal on all ranks.
     func checkFinite(_ report: BatchReport, _ batch: PatchBatch, step: Int) throws {
         // A loss may take sums that are no numbers for those of no voxel.
@@ -52,12 +76,41 @@ extension Trainer {
         throw TrainingError.notFinite(step: step, what: "the gradient of \(entry?.name ?? "a parameter")")
     }
 
-    /// Writes a checkpoint on rank 0. Collective.
+    /// Writes a checkpoint; where the file system does not take it, says so and leaves it to the next step. Collective.
+    func saveOrPostpone(step: Int) throws {
+        let failure = try writeCheckpoint(step: step)
+        if let failure {
+            if saving.failures == 0 {
+                logger.error(
+                    "\(failure) Older checkpoints stay, training goes on, and it is tried again after each step."
+                )
+            }
+            saving.failures += 1
+            return
+        }
+        if saving.failures > 0 {
+            logger.notice("The checkpoint of step \(step) is written, after \(saving.failures) that failed.")
+        }
+        saving = Saving(saved: step)
+    }
+
+    /// Writes the checkpoint that a run ends with, in three attempts some seconds apart. Collective.
     /// - Throws: the same on all ranks, where it could not be written; older checkpoints stay.
-    func save(step: Int) throws {
+    func saveAtLast(step: Int) throws {
+        for pause in [1.0, 4.0] {
+            guard let failure = try writeCheckpoint(step: step) else { return }
+            logger.error("\(failure) It is tried again.")
+            Thread.sleep(forTimeInterval: pause)
+        }
+        if let failure = try writeCheckpoint(step: step) { throw TrainingError.notSaved(failure) }
+    }
+
+    /// Writes a checkpoint on rank 0. Collective.
+    /// - Returns: on all ranks the sentence of the file system where it could not be written.
+    private func writeCheckpoint(step: Int) throws -> String? {
         watchdog.begin("writing a checkpoint", step: step)
-        try communicator.together {
-            guard isWriter else { return }
+        let failure = try communicator.together { () -> String in
+            guard isWriter else { return "" }
             let slices = plan.model.parameters.slices
             let checkpoint = Checkpoint(
                 step: step, network: configuration.network.name.rawValue,
@@ -67,8 +120,15 @@ extension Trainer {
                 tensors: slices.tensors(of: plan.model.parameters.values)
                     + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
                     + optimizer.tensors(slices))
-            try store.save(checkpoint)
+            do {
+                try store.save(checkpoint)
+            } catch let error as FileError {
+                return "\(error)"
+            }
+            return ""
         }
+        let sentence = try communicator.broadcast(failure, from: 0)
+        return sentence.isEmpty ? nil : sentence
     }
 
     /// Notes what a step gave.

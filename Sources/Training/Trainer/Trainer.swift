@@ -35,6 +35,11 @@ public final class Trainer {
         options: configuration.patchOptions(input: task.patchSize, effective: task.effectiveSize),
         firstStep: firstStep + 1)
     let watchdog: Watchdog
+    var saving = Saving(saved: 0)
+    /// Steps in a row that were not finite and changed nothing.
+    var skippedInARow = 0
+    /// Batch norm's running statistics before the step, where a step may be skipped.
+    var statisticsBefore: [Float] = []
     let recorder: RunRecorder
 
     var isWriter: Bool { communicator.rank == 0 }
@@ -143,12 +148,13 @@ public final class Trainer {
         _ = try evaluate(step: firstStep)
         try reducer.calibrate()
         var step = firstStep
-        var saved = firstStep
+        saving = Saving(saved: step)
         while step < configuration.steps {
             var timer = StepTimer(exchange)
             guard let batch = try draw(step: step + 1, &timer) else { break }
             step += 1
             watchdog.begin("computing or communicating", step: step)
+            statisticsBefore = configuration.optimizer.nonFinite == .skip ? plan.model.statistics.values : []
             try plan.forward(seed: UInt64(configuration.seed), step: step)
             let report = try plan.loss()
             try plan.backward { range in
@@ -156,17 +162,19 @@ public final class Trainer {
                 try reducer.poll()
             }
             let reduction = try reducer.finish()
-            try checkFinite(report, batch, step: step)
-            optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)
+            if try mayUpdate(report, batch, step: step) {
+                clipGradient()
+                optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)
+            }
             record(report, timer.end(batch, reduction), step: step)
+            try compareReplicas(step: step)
             guard step < configuration.steps else { break }
-            if step % configuration.checkpoint.every == 0 || evaluationIsDue(step) {
-                try save(step: step)
-                saved = step
+            if step % configuration.checkpoint.every == 0 || evaluationIsDue(step) || saving.failures > 0 {
+                try saveOrPostpone(step: step)
             }
             _ = try evaluate(step: step)
         }
-        if saved < step { try save(step: step) }
+        if saving.saved < step { try saveAtLast(step: step) }
         var summary = try finish(step: step)
         if step == configuration.steps, let scores = try evaluate(step: step) {
             summary?.heldOut = scores
@@ -186,4 +194,11 @@ public final class Trainer {
         }
         return nil
     }
+}
+
+/// Which checkpoint was the last to be written.
+struct Saving {
+    var saved: Int
+    /// Since then.
+    var failures = 0
 }
