@@ -55,6 +55,11 @@ struct KeyVisitor {
             origin: place(of: key), fault: .badValue(key: fullName(key), found: found, expected: expected))
     }
 
+    /// The refusal of a mapping without a key that it must have.
+    func missing(_ key: String) -> ConfigurationError {
+        ConfigurationError(origin: origin, fault: .missingKey(fullName(key)))
+    }
+
     /// The refusal of a planned value.
     func unsupported(_ key: String, found: String, supported: [String]) -> ConfigurationError {
         ConfigurationError(
@@ -77,6 +82,12 @@ struct KeyVisitor {
         resolved.append(.init(key: key, value: .mapping(keys.resolved)))
     }
 
+    /// A value that its owner reads itself; nil where the key is not given.
+    mutating func node(_ key: String) -> ConfigurationNode? {
+        names.append(key)
+        return entries.first { $0.key == key }?.value
+    }
+
     mutating func integer(
         _ key: String, _ value: inout Int, _ range: ClosedRange<Int>
     ) throws(ConfigurationError) {
@@ -88,20 +99,20 @@ struct KeyVisitor {
         note(key, .number(value))
     }
 
-    /// A whole number, or `auto` (nil).
+    /// A whole number, or a word such as `auto` (nil).
     mutating func automatic(
-        _ key: String, _ value: inout Int?, _ range: ClosedRange<Int>
+        _ key: String, _ value: inout Int?, _ range: ClosedRange<Int>, word: String = "auto"
     ) throws(ConfigurationError) {
-        let expected = "auto or a whole number from \(range.lowerBound) to \(range.upperBound)"
+        let expected = "\(word) or a whole number from \(range.lowerBound) to \(range.upperBound)"
         if let found = try scalar(key, expected) {
-            if found == "auto" {
+            if found == word {
                 value = nil
             } else {
                 guard let number = Int(found), range.contains(number) else { throw bad(key, expected) }
                 value = number
             }
         }
-        note(key, value.map(YAMLText.number) ?? .scalar("auto"))
+        note(key, value.map(YAMLText.number) ?? .scalar(word))
     }
 
     /// - Parameter contains: whether a finite number is allowed; `expected` says which are.

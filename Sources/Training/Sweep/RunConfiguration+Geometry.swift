@@ -1,4 +1,5 @@
 import Engine
+import Sampling
 
 extension RunConfiguration {
     /// Depth, height and width in voxels of the patch that the loss is taken on.
@@ -19,5 +20,13 @@ extension RunConfiguration {
     /// Sizes do not depend on the number of channels.
     private func graph() throws -> Graph {
         try network.make(inputChannels: max(1, data.modalities.count), classes: data.classes).graph()
+    }
+}
+
+extension RunConfiguration {
+    /// - Throws: `SlotAssignmentError` where a run on so many ranks would.
+    func checkRanks(_ ranks: Int, subjects: Int) throws {
+        _ = try SlotAssignment(
+            seed: UInt64(seed), subjects: subjects, globalSlots: batch, rank: 0, size: ranks)
     }
 }
