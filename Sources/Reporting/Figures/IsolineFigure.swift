@@ -79,9 +79,13 @@ struct IsolineFigure {
 
     // MARK: Panels
 
-    private func planes(of network: String, y: Double, in drawing: inout Drawing) {
+    private var panelWidth: Double {
         let room = Self.width - Self.left - Self.scaleWidth
-        let width = min(170, room / Double(losses.count) - Self.gap)
+        return min(170, room / Double(losses.count) - Self.gap)
+    }
+
+    private func planes(of network: String, y: Double, in drawing: inout Drawing) {
+        let width = panelWidth
         for (column, loss) in losses.enumerated() {
             let frame = Frame(
                 x: Self.left + Double(column) * (width + Self.gap), y: y, width: width,
@@ -177,7 +181,8 @@ struct IsolineFigure {
     private func scale(in drawing: inout Drawing) {
         let row = networks.firstIndex(where: hasPlane) ?? 0
         let frame = Frame(
-            x: Self.width - Self.scaleWidth + 16, y: Self.rowHeight * Double(row) + 34, width: 14,
+            x: Self.left + Double(losses.count) * (panelWidth + Self.gap) + 12,
+            y: Self.rowHeight * Double(row) + 34, width: 14,
             height: Self.panelHeight)
         let height = frame.height / Double(levels.count)
         for (index, bound) in levels.bounds.enumerated() {

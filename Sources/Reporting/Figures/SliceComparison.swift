@@ -38,7 +38,7 @@ public struct SliceComparison: Sendable {
     }
 
     public let subject: String
-    /// What was run, as in "HighRes3DNet, patch 85, learning rate 1e-4".
+    /// What was run, as in "Trained: HighRes3DNet, learning rate 1e-4".
     public let setting: String
     /// The image's modality.
     public let modality: String

@@ -95,9 +95,11 @@ struct SliceFigure {
                     "fill=\"\(Self.predictionColour)\" fill-opacity=\"0.75\" fill-rule=\"evenodd\"")
             }
             if case .image = layer { return }
+            // Thin where voxels are small, so that it does not hide them.
+            let width = Display.fixed(min(1.4, max(0.6, 0.35 * scale.x)), 2)
             drawing.path(
                 outline(slice.reference), closed: true,
-                "fill=\"none\" stroke=\"\(Self.referenceColour)\" stroke-width=\"1.3\"")
+                "fill=\"none\" stroke=\"\(Self.referenceColour)\" stroke-width=\"\(width)\"")
         }
     }
 

@@ -49,8 +49,7 @@ struct ReportPage {
                 body: report.tables.dropFirst().map(table) + report.figures.filter(isOfTraining).map(figure)),
             Section(
                 id: "held-out", title: "Held-out subjects",
-                body: report.figures.filter { !isOfTraining($0) }.map(figure)
-                    + report.missing.map(missingFigure)),
+                body: heldOut),
             Section(id: "curves", title: "Training curves", body: report.curves.map(figure)),
         ]
         if !report.failures.isEmpty {
@@ -63,6 +62,13 @@ struct ReportPage {
                     body: ["<ul>\(items.joined(separator: "\n"))</ul>"]))
         }
         return sections.filter { !$0.body.isEmpty }
+    }
+
+    /// Figures 3 and 4, or why they are missing.
+    private var heldOut: [String] {
+        let drawn = report.figures.filter { !isOfTraining($0) }.map { ($0.number, figure($0)) }
+        let missing = report.missing.map { ($0.number, missingFigure($0)) }
+        return (drawn + missing).sorted { $0.0 < $1.0 }.map(\.1)
     }
 
     private func isOfTraining(_ figure: Figure) -> Bool {
