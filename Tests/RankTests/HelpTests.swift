@@ -10,7 +10,7 @@ struct HelpTests {
     @Test(
         "The text is the recorded one",
         arguments: [
-            "", "phantom", "inspect", "train", "segment", "evaluate", "report", "doctor", "bench",
+            "", "phantom", "inspect", "train", "sweep", "segment", "evaluate", "report", "doctor", "bench",
             "bench plan", "bench step",
         ])
     func isRecorded(command: String) async throws {
