@@ -59,10 +59,12 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["TensorBoard/event.proto"]),
+        .target(name: "Reporting", dependencies: ["Training"]),
         .executableTarget(
             name: "dicerank",
             dependencies: [
                 "Collectives", "Engine", "Networks", "Losses", "Sampling", "Training", "Inference",
+                "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -74,6 +76,7 @@ let package = Package(
         .testTarget(name: "SamplingTests", dependencies: ["Sampling"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training"]),
         .testTarget(name: "RankTests", dependencies: ["dicerank", "Training"]),
     ],
     swiftLanguageModes: [.v6],

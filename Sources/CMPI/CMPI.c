@@ -12,8 +12,8 @@ _Static_assert(MPI_SUCCESS == cmpi_success, "success is zero");
 
 #define FUNCTIONS(X)                                                                                        \
     X(Init_thread) X(Initialized) X(Finalize) X(Abort) X(Error_string) X(Get_library_version)               \
-    X(Comm_set_errhandler) X(Comm_rank) X(Comm_size) X(Comm_dup) X(Comm_split_type) X(Comm_free)            \
-    X(Allreduce) X(Iallreduce) X(Allgather) X(Iallgather) X(Ialltoall) X(Bcast) X(Barrier)                               \
+    X(Comm_set_errhandler) X(Comm_rank) X(Comm_size) X(Comm_dup) X(Comm_split) X(Comm_split_type)           \
+    X(Comm_free) X(Allreduce) X(Iallreduce) X(Allgather) X(Iallgather) X(Ialltoall) X(Bcast) X(Barrier)     \
     X(Send) X(Recv) X(Sendrecv) X(Test) X(Wait)
 
 static struct {
@@ -199,6 +199,13 @@ int cmpi_comm_dup(cmpi_comm comm, cmpi_comm *copy) {
     MPI_Comm result;
     int status = mpi.Comm_dup(comm_of(comm), &result);
     if (status == MPI_SUCCESS) *copy = word_of_comm(result);
+    return status;
+}
+
+int cmpi_comm_split(cmpi_comm comm, int color, int key, cmpi_comm *group) {
+    MPI_Comm result;
+    int status = mpi.Comm_split(comm_of(comm), color, key, &result);
+    if (status == MPI_SUCCESS) *group = word_of_comm(result);
     return status;
 }
 

@@ -12,7 +12,10 @@ public enum CollectiveCheck {
             "\(communicator.size) rank(s) on \(communicator.hostNames.uniqued().joined(separator: ", "))"
         ]
         lines.append(
-            "correct: all-reduce, non-blocking all-reduce, tree sum, all-gather, broadcast, gather, barrier, buckets"
+            """
+            correct: all-reduce, non-blocking all-reduce, tree sum, all-gather, broadcast, gather, split, barrier, \
+            buckets
+            """
         )
         if let mpi = communicator as? MPICommunicator {
             let whole = mpi.chunkBytes
@@ -64,6 +67,7 @@ private struct Check {
             try gather(to: root)
         }
         try allGatherVariable()
+        try split()
         try communicator.barrier()
         try failingTogether()
         try buckets()
@@ -146,6 +150,16 @@ private struct Check {
     private func allGatherVariable() throws {
         let all = try communicator.allGatherVariable(bytes(ofRank: rank))
         try compare("variable all-gather", all, (0..<size).map(bytes(ofRank:)))
+    }
+
+    /// Every other rank, in reverse order.
+    private func split() throws {
+        let group = try communicator.split(color: rank % 2, key: -rank)
+        let own = (0..<size).filter { $0 % 2 == rank % 2 }.reversed().map(Int64.init)
+        try compare("ranks of a group", try group.allGather([Int64(rank)]), own)
+        let place = [group.rank, group.size, group.hostNames.count]
+        try compare("place in a group", place, [own.firstIndex(of: Int64(rank)) ?? -1, own.count, own.count])
+        try compare("sum in a group", [try group.allReduce(Int64(rank), .sum)], [own.reduce(0, +)])
     }
 
     private func bytes(ofRank rank: Int) -> [UInt8] {

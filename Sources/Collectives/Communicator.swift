@@ -51,6 +51,13 @@ public protocol Communicator: AnyObject {
     /// bytes. The corresponding C functions are `MPI_Send` and `MPI_Recv`, so that no total is too long.
     func gather(_ bytes: [UInt8], to root: Int) throws(MPIError) -> [[UInt8]]
 
+    /// The ranks that give the same `color`, which are as many communicators as there are colors. Each lives as long as
+    /// this one, so that nothing under way in it is lost. The corresponding C function is `MPI_Comm_split`.
+    /// - Parameters:
+    ///   - color: at least 0.
+    ///   - key: ranks of a color are ordered by it, then by their order here.
+    func split(color: Int, key: Int) throws(MPIError) -> any Communicator
+
     /// Returns once all ranks have called it. The corresponding C function is `MPI_Barrier`.
     func barrier() throws(MPIError)
 }

@@ -1,6 +1,6 @@
 import CMPI
 
-/// All ranks of an MPI job, or of a copy of its world communicator.
+/// All ranks of an MPI job, of a copy of its world communicator, or a group of them.
 ///
 /// Its transfers are in `MPICommunicator+UnsafeTransfers.swift`.
 final class MPICommunicator: Communicator {
@@ -18,6 +18,8 @@ final class MPICommunicator: Communicator {
 
     /// Operations under way: they, and the owners of their buffers, live until they are complete.
     private(set) var pending: [ObjectIdentifier: MPIRequest] = [:]
+    /// What it was split into: freed by no one before MPI ends.
+    private var groups: [MPICommunicator] = []
 
     var rank: Int { caller.rank }
     var size: Int { caller.size }
@@ -49,6 +51,18 @@ final class MPICommunicator: Communicator {
     static func chunks(of count: Int, bytesPerElement: Int, chunkBytes: Int) -> [Range<Int>] {
         let step = max(1, min(chunkBytes / bytesPerElement, Int(Int32.max)))
         return stride(from: 0, to: count, by: step).map { $0..<min($0 + step, count) }
+    }
+
+    /// Operations under way here and in what it was split into.
+    var allPending: [MPIRequest] { Array(pending.values) + groups.flatMap(\.allPending) }
+
+    func split(color: Int, key: Int) throws(MPIError) -> any Communicator {
+        checkColor(color)
+        var handle: cmpi_comm = 0
+        try check("MPI_Comm_split", cmpi_comm_split(self.handle, Int32(color), Int32(key), &handle))
+        let group = try MPICommunicator(handle: handle)
+        groups.append(group)
+        return group
     }
 
     func barrier() throws(MPIError) { try check("MPI_Barrier", cmpi_barrier(handle)) }

@@ -35,6 +35,11 @@ public final class SoloCommunicator: Communicator {
         return [bytes]
     }
 
+    public func split(color: Int, key: Int) throws(MPIError) -> any Communicator {
+        checkColor(color)
+        return self
+    }
+
     public func barrier() throws(MPIError) {}
 }
 
@@ -48,6 +53,8 @@ extension Communicator {
     func checkRoot(_ root: Int) {
         precondition((0..<size).contains(root), "root \(root) is not one of \(size) ranks")
     }
+
+    func checkColor(_ color: Int) { precondition(color >= 0, "the color \(color) is below 0") }
 
     func checkGatherCounts(local: Int, all: Int) {
         precondition(all == size * local, "\(all) elements cannot hold \(local) of each of \(size) ranks")

@@ -97,7 +97,7 @@ struct MPIScope {
         }
         let failing = states.indices.filter { states[$0].failed }
         if failing.isEmpty {
-            for request in world.pending.values { try request.wait() }
+            for request in world.allPending { try request.wait() }
             try world.check("MPI_Finalize", cmpi_finalize())
             return nil
         }
@@ -127,7 +127,7 @@ struct MPIScope {
 
     /// Waits for the operations under way, which other ranks may never have started. False if some are left.
     private func drain(deadline: ContinuousClock.Instant) throws -> Bool {
-        for request in world.pending.values {
+        for request in world.allPending {
             while try !request.test() {
                 guard ContinuousClock.now < deadline else { return false }
                 Thread.sleep(forTimeInterval: 0.001)

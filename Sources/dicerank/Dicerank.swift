@@ -18,7 +18,8 @@ struct Dicerank: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Phantom.self, Inspect.self, Train.self, Segment.self, Evaluate.self, Doctor.self, Bench.self,
+            Phantom.self, Inspect.self, Train.self, Sweep.self, Segment.self, Evaluate.self, Compare.self,
+            Doctor.self, Bench.self,
         ])
 
     /// Errors end the process with one sentence on standard error, on one rank only where all have the same.

@@ -14,6 +14,8 @@ import Testing
         #expect(try solo.broadcast([5, 6], from: 0) == [5, 6])
         #expect(try solo.broadcast("naïve", from: 0) == "naïve")
         #expect(try solo.gather([8], to: 0) == [[8]])
+        #expect(try solo.split(color: 3, key: 0) === solo)
+        #expect(try solo.idleMaximum(0.5) == 0.5)
         #expect(solo.rank == 0 && solo.size == 1 && solo.ranksOnNode == [0])
         #expect(solo.hostNames.count == 1 && solo.hostNames[0].isEmpty == false)
         let store = FloatStore([1, 2])
@@ -47,6 +49,20 @@ import Testing
                 [UInt8](repeating: UInt8(communicator.rank), count: communicator.rank))
         }
         for result in results { #expect(try result.get() == [[], [1], [2, 2]]) }
+    }
+
+    @Test func groupsWorkSideBySide() throws {
+        // Ranks 0 and 1, and 2 and 3; of each group rank 1 has the larger number.
+        let results = ThreadedRanks.run(4) { communicator in
+            let group = try communicator.split(color: communicator.rank / 2, key: communicator.rank)
+            let again = try group.split(color: 0, key: -group.rank)
+            return [
+                group.rank, group.size, Int(try group.idleMaximum(Float(communicator.rank))), again.rank,
+                again.size,
+            ]
+        }
+        let expected = [[0, 2, 1, 1, 2], [1, 2, 1, 0, 2], [0, 2, 3, 1, 2], [1, 2, 3, 0, 2]]
+        #expect(try results.map { try $0.get() } == expected)
     }
 
     @Test func longBuffersAreCutIntoPieces() throws {

@@ -41,6 +41,7 @@ private final class RecordingCommunicator: Communicator {
     ) throws(MPIError) {}
     func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError) {}
     func gather(_ bytes: [UInt8], to root: Int) throws(MPIError) -> [[UInt8]] { [] }
+    func split(color: Int, key: Int) throws(MPIError) -> any Communicator { self }
     func barrier() throws(MPIError) {}
 }
 

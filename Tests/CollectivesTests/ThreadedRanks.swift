@@ -10,6 +10,7 @@ final class ThreadedRanks: @unchecked Sendable {
     private var arrived = 0
     private var generation = 0
     private var posted: [Data]
+    private var groups: [[Int]: ThreadedRanks] = [:]
 
     init(size: Int, sumError: Double = 0) {
         self.size = size
@@ -46,6 +47,21 @@ final class ThreadedRanks: @unchecked Sendable {
             condition.broadcast()
         }
         while own == generation { condition.wait() }
+    }
+
+    /// The same for all that ask with the same members.
+    func group(of members: [Int]) -> ThreadedRanks {
+        condition.lock()
+        defer { condition.unlock() }
+        let group = groups[members] ?? ThreadedRanks(size: members.count, sumError: sumError)
+        groups[members] = group
+        return group
+    }
+
+    func forgetGroups() {
+        condition.lock()
+        groups = [:]
+        condition.unlock()
     }
 
     /// The bytes that every rank gives, by rank.
@@ -137,6 +153,22 @@ final class ThreadedCommunicator: Communicator {
     func gather(_ bytes: [UInt8], to root: Int) throws(MPIError) -> [[UInt8]] {
         let all = ranks.exchange(rank, Data(bytes)).map { Array($0) }
         return rank == root ? all : []
+    }
+
+    func split(color: Int, key: Int) throws(MPIError) -> any Communicator {
+        let words = [Int64(color), Int64(key)]
+        let all = ranks.exchange(rank, words.withUnsafeBytes { Data($0) }).map { data in
+            data.withUnsafeBytes { Array($0.bindMemory(to: Int64.self)) }
+        }
+        let members = all.indices.filter { all[$0][0] == Int64(color) }.sorted {
+            (all[$0][1], $0) < (all[$1][1], $1)
+        }
+        let group = ranks.group(of: members)
+        // Nobody asks for another group before all have this one.
+        ranks.barrier()
+        ranks.forgetGroups()
+        ranks.barrier()
+        return ThreadedCommunicator(rank: members.firstIndex(of: rank) ?? -1, ranks: group)
     }
 
     func barrier() throws(MPIError) { ranks.barrier() }

@@ -10,8 +10,8 @@ struct HelpTests {
     @Test(
         "The text is the recorded one",
         arguments: [
-            "", "phantom", "inspect", "train", "segment", "evaluate", "doctor", "bench", "bench plan",
-            "bench step",
+            "", "phantom", "inspect", "train", "sweep", "segment", "evaluate", "report", "doctor", "bench",
+            "bench plan", "bench step",
         ])
     func isRecorded(command: String) async throws {
         let workspace = try Workspace()

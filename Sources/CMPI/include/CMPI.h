@@ -61,6 +61,8 @@ cmpi_comm cmpi_comm_world(void);
 int cmpi_comm_rank(cmpi_comm comm, int *rank);
 int cmpi_comm_size(cmpi_comm comm, int *size);
 int cmpi_comm_dup(cmpi_comm comm, cmpi_comm *copy);
+/// The ranks that give the same color, at least 0, in the order of their keys.
+int cmpi_comm_split(cmpi_comm comm, int color, int key, cmpi_comm *group);
 /// `MPI_Comm_split_type` with `MPI_COMM_TYPE_SHARED`: the ranks of one node, in the order of `comm`.
 int cmpi_comm_split_shared(cmpi_comm comm, cmpi_comm *node);
 int cmpi_comm_free(cmpi_comm *comm);

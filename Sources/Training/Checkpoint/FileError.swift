@@ -13,6 +13,11 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// With the reason that an error of Foundation holds.
+    public init(_ attempt: String, foundation error: any Error) {
+        self.init(attempt, Errno(foundation: error))
+    }
+
     /// One sentence.
     public var description: String { "\(attempt): \(reason)." }
 }

@@ -90,7 +90,9 @@ extension ConfigurationNode {
         try set(value, at: keys[...], path: "")
     }
 
-    private mutating func set(
+    /// Sets the value at a path of keys; mappings on the way to it are made where they are missing.
+    /// - Parameter path: what stands before the keys in messages.
+    mutating func set(
         _ new: ConfigurationNode, at keys: ArraySlice<String>, path: String
     ) throws(ConfigurationError) {
         guard let key = keys.first else {
@@ -116,6 +118,13 @@ extension ConfigurationNode {
         try child.set(new, at: keys.dropFirst(), path: path.isEmpty ? key : "\(path).\(key)")
         entries[index] = Entry(key: key, origin: new.origin, value: child)
         value = .mapping(entries)
+    }
+
+    /// The place of the value at a path of keys; nil where there is none.
+    func origin(of keys: ArraySlice<String>) -> String? {
+        guard let key = keys.first else { return origin }
+        guard case .mapping(let entries) = value else { return nil }
+        return entries.first { $0.key == key }?.value.origin(of: keys.dropFirst())
     }
 
     private mutating func relocate(to place: String) {

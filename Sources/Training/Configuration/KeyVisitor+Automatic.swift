@@ -1,19 +1,19 @@
 /// Keys whose default, `auto`, is what fits the rest of the configuration; their value is nil then.
 extension KeyVisitor {
-    /// A whole number, or `auto` (nil).
+    /// A whole number, or a word such as `auto` (nil).
     mutating func automatic(
-        _ key: String, _ value: inout Int?, _ range: ClosedRange<Int>
+        _ key: String, _ value: inout Int?, _ range: ClosedRange<Int>, word: String = "auto"
     ) throws(ConfigurationError) {
-        let expected = "auto or a whole number from \(range.lowerBound) to \(range.upperBound)"
+        let expected = "\(word) or a whole number from \(range.lowerBound) to \(range.upperBound)"
         if let found = try scalar(key, expected) {
-            if found == "auto" {
+            if found == word {
                 value = nil
             } else {
                 guard let number = Int(found), range.contains(number) else { throw bad(key, expected) }
                 value = number
             }
         }
-        note(key, value.map(YAMLText.number) ?? .scalar("auto"))
+        note(key, value.map(YAMLText.number) ?? .scalar(word))
     }
 
     /// Whole numbers, or `auto` (nil).

@@ -55,6 +55,11 @@ struct KeyVisitor {
             origin: place(of: key), fault: .badValue(key: fullName(key), found: found, expected: expected))
     }
 
+    /// The refusal of a mapping without a key that it must have.
+    func missing(_ key: String) -> ConfigurationError {
+        ConfigurationError(origin: origin, fault: .missingKey(fullName(key)))
+    }
+
     /// The refusal of a planned value.
     func unsupported(_ key: String, found: String, supported: [String]) -> ConfigurationError {
         ConfigurationError(
@@ -75,6 +80,12 @@ struct KeyVisitor {
         try keys.finish()
         paths += keys.paths
         resolved.append(.init(key: key, value: .mapping(keys.resolved)))
+    }
+
+    /// A value that its owner reads itself; nil where the key is not given.
+    mutating func node(_ key: String) -> ConfigurationNode? {
+        names.append(key)
+        return entries.first { $0.key == key }?.value
     }
 
     mutating func integer(

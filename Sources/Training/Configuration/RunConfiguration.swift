@@ -57,17 +57,22 @@ extension RunConfiguration {
     ///   - overrides: `key.sub=value`, values as in YAML, applied in order.
     /// - Throws: ``ConfigurationError`` naming file and line or option, key, what was found and expected.
     public init(contentsOf path: String, overrides: [String] = []) throws(ConfigurationError) {
-        let text: String
+        let (text, folder) = try Self.read(path)
+        try self.init(yaml: text, name: path, folder: folder, overrides: overrides)
+    }
+
+    /// The text of a configuration file and its folder.
+    static func read(_ path: String) throws(ConfigurationError) -> (text: String, folder: String) {
+        let file = URL(fileURLWithPath: path)
         do {
-            text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+            let text = try String(contentsOf: file, encoding: .utf8)
+            return (text, file.standardizedFileURL.deletingLastPathComponent().path)
         } catch {
             let reason =
                 FileManager.default.fileExists(atPath: path)
                 ? "cannot be read as UTF-8 text" : "there is no such configuration file"
             throw ConfigurationError(origin: path, fault: .unreadable(reason))
         }
-        let folder = URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
-        try self.init(yaml: text, name: path, folder: folder, overrides: overrides)
     }
 
     /// - Parameters:
@@ -82,12 +87,20 @@ extension RunConfiguration {
         for option in overrides { try root.override(option) }
         // Messages about the document as a whole name the file, not its first line.
         root.origin = name
-        var keys = try KeyVisitor(root, path: "")
+        try self.init(root, path: "", folder: folder)
+    }
+
+    /// - Parameters:
+    ///   - root: a mapping of a run's keys.
+    ///   - path: of that mapping, in messages; empty where it is a whole file.
+    ///   - folder: where a relative `data.list` starts; nil leaves it as it is.
+    init(_ root: ConfigurationNode, path: String, folder: String?) throws(ConfigurationError) {
+        var keys = try KeyVisitor(root, path: path)
         self.init(list: "")
         try visit(&keys)
         try keys.finish()
         guard !data.list.isEmpty else {
-            throw ConfigurationError(origin: name, fault: .missingKey("data.list"))
+            throw ConfigurationError(origin: root.origin, fault: .missingKey(keys.fullName("data.list")))
         }
         if let folder, !data.list.hasPrefix("/") { data.list = folder + "/" + data.list }
     }

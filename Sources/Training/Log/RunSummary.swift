@@ -75,7 +75,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
 }
 
 /// Interpolates linearly between the two nearest ranks, as NumPy does; 0 of no values.
-func quantile(_ share: Double, ofSorted values: [Double]) -> Double {
+/// - Parameter share: 0...1; 0.5 gives the median.
+public func quantile(_ share: Double, ofSorted values: [Double]) -> Double {
     guard let last = values.last else { return 0 }
     let position = share * Double(values.count - 1)
     let index = Int(position)

@@ -1,0 +1,33 @@
+/// The DSC of the subjects that a run has held out, from the last step that `held_out.csv` scores.
+public struct HeldOutScores: Sendable, Equatable {
+    public struct Score: Sendable, Equatable {
+        public let subject: String
+        /// 0...1.
+        public let dice: Double
+
+        public init(subject: String, dice: Double) { (self.subject, self.dice) = (subject, dice) }
+    }
+
+    public let step: Int
+    public let scores: [Score]
+
+    /// Reads the rows of the whole foreground, or of class 1 where the file has no others.
+    /// - Returns: nil where there is no file, or none of its rows has a score.
+    /// - Throws: ``ReportError/missingColumn(path:column:columns:)``.
+    public init?(contentsOf path: String) throws(ReportError) {
+        guard let file = CSVFile(path: path) else { return nil }
+        let steps = try file.texts("step").map { Int($0) ?? -1 }
+        let subjects = try file.texts("subject")
+        let classes = try file.texts("class")
+        let dice = try file.numbers("dsc")
+        guard let last = steps.max() else { return nil }
+        let label = classes.contains("foreground") ? "foreground" : "1"
+        let rows = steps.indices.filter { steps[$0] == last && classes[$0] == label && dice[$0].isFinite }
+        guard !rows.isEmpty else { return nil }
+        self.init(step: last, scores: rows.map { Score(subject: subjects[$0], dice: dice[$0]) })
+    }
+
+    public init(step: Int, scores: [Score]) { (self.step, self.scores) = (step, scores) }
+
+    var mean: Double { scores.reduce(0) { $0 + $1.dice } / Double(scores.count) }
+}

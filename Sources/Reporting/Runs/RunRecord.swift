@@ -1,0 +1,51 @@
+import Foundation
+import Training
+
+/// A run's folder, read.
+public struct RunRecord: Sendable {
+    public let folder: String
+    public let configuration: RunConfiguration
+    /// Depth, height and width in voxels of the patch that the loss was taken on.
+    public let effectivePatch: [Int]
+    public let records: StepRecords
+    /// Absent while the run has not come to its end.
+    public let summary: RunSummary?
+    /// Absent where no subject was held out or scored.
+    public let heldOut: HeldOutScores?
+
+    /// - Throws: ``ReportError`` where `config.yaml` or `metrics.csv` is missing or holds nothing, and
+    ///   `ConfigurationError`, `NetworkError` or `EngineError` where the configuration is none of a run.
+    public init(folder: String) throws {
+        let path = folder + "/config.yaml"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ReportError.noRun(folder: folder, missing: "config.yaml")
+        }
+        let configuration = try RunConfiguration(contentsOf: path)
+        let summaryPath = folder + "/summary.json"
+        self.init(
+            folder: folder, configuration: configuration,
+            effectivePatch: try configuration.effectivePatch(),
+            records: try StepRecords(contentsOf: folder + "/metrics.csv", folder: folder),
+            summary: FileManager.default.fileExists(atPath: summaryPath)
+                ? try RunSummary(contentsOf: summaryPath) : nil,
+            heldOut: try HeldOutScores(contentsOf: folder + "/held_out.csv"))
+    }
+
+    init(
+        folder: String, configuration: RunConfiguration, effectivePatch: [Int], records: StepRecords,
+        summary: RunSummary?, heldOut: HeldOutScores?
+    ) {
+        (self.folder, self.configuration, self.effectivePatch) = (folder, configuration, effectivePatch)
+        (self.records, self.summary, self.heldOut) = (records, summary, heldOut)
+    }
+
+    /// The folder's own name.
+    public var name: String { URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent }
+
+    /// Whether all configured steps were done.
+    public var isComplete: Bool {
+        // Not every step need be recorded; and a summary may be older than the number of steps.
+        let summarised = summary.map { $0.complete ? $0.steps : 0 } ?? 0
+        return max(summarised, records.steps.last ?? 0) >= configuration.steps
+    }
+}
