@@ -46,7 +46,7 @@ enum DiceTable {
         let spreads = runs.map { $0.flatMap { comparison.dice(of: $0) } }
         // As it is written: what the reader cannot tell apart is equally good.
         let medians = spreads.map { $0.map { Display.fixed($0.median, 2) } }
-        let best = medians.compactMap { $0 }.max() ?? ""
+        let best = losses.count > 1 ? medians.compactMap { $0 }.max() : nil
         return zip(runs, zip(spreads, medians)).map { run, value in
             guard let run else { return Table.Cell(text: "") }
             guard let spread = value.0 else { return missing(run) }
