@@ -9,7 +9,8 @@ struct SweepPlan {
         let cell: SweepCell
         /// With the modalities that were found.
         let configuration: RunConfiguration
-        let effectivePatch: [Int]
+        /// Depth, height and width in voxels.
+        let inputPatch, effectivePatch: [Int]
         let folder: String
         let state: SweepFolder.State
 
@@ -47,10 +48,11 @@ struct SweepPlan {
         let texts = try world.broadcast(checked.map { Self.text($0.2) }.joined(separator: "\n"), from: 0)
         let states = texts.split(separator: "\n").map { Self.state(String($0)) }
         cells = zip(checked, states).map { checked, state in
-            let size = checked.1.effectiveSize
+            let (input, effective) = (checked.1.patchSize, checked.1.effectiveSize)
             return Cell(
                 cell: checked.0, configuration: checked.1.configuration,
-                effectivePatch: [size.depth, size.height, size.width], folder: folder.run(checked.0),
+                inputPatch: [input.depth, input.height, input.width],
+                effectivePatch: [effective.depth, effective.height, effective.width], folder: folder.run(checked.0),
                 state: state)
         }
         self.sweep = sweep
@@ -76,7 +78,7 @@ struct SweepPlan {
                 case .done: "done"
                 case .failed: "failed"
                 }
-            let patch = cell.configuration.patch.size.map(String.init).joined(separator: "x")
+            let patch = cell.inputPatch.map(String.init).joined(separator: "x")
             let effective = cell.effectivePatch.map(String.init).joined(separator: "x")
             return
                 "\(folder)  patch \(patch), effective \(effective), batch \(cell.configuration.batch): \(state)"

@@ -46,7 +46,7 @@ struct SweepReport {
         return ComparedRun(
             name: cell.name, network: cell.network,
             patch: PatchSetting(
-                size: planned.configuration.patch.size, effective: planned.effectivePatch,
+                size: planned.inputPatch, effective: planned.effectivePatch,
                 batch: planned.configuration.batch),
             learningRate: cell.learningRate, loss: cell.loss, outcome: outcome)
     }

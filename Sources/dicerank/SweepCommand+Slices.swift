@@ -28,13 +28,14 @@ struct SweepSlices {
         let trained = try done.map { cell in
             try TrainedNetwork(path: cell.folder) { report.warning($0) }
         }
-        let subject = try reader(first.configuration).read(files)
-        guard let reference = subject.reference else {
+        let subject = try trained[0].reader.read(files)
+        // A network of slices reads the axes in an order of its own.
+        guard let reference = subject.reference.map(subject.restored) else {
             throw CommandError("\(files.subject) has no reference.")
         }
         let slice = AxialSlice(subject.geometry, mostOf: reference)
         let predictions = try zip(done, trained).map { cell, network in
-            let labels = try labels(of: subject, by: network)
+            let labels = subject.restored(try labels(of: subject, by: network))
             let scores = SegmentationScores.ofClasses(
                 prediction: labels, reference: reference, classes: cell.configuration.data.classes,
                 voxelVolume: 1)
@@ -42,7 +43,7 @@ struct SweepSlices {
                 loss: cell.cell.loss, mask: slice.cut(labels).map { $0 != 0 },
                 dice: scores.last?.dice ?? 0)
         }
-        let image = slice.cut(Array(subject.images[0..<subject.extent.count]))
+        let image = slice.cut(subject.restored(Array(subject.images[0..<subject.extent.count])))
         return SliceComparison(
             subject: files.subject, setting: setting(first),
             modality: first.configuration.data.modalities.first ?? "",
@@ -52,14 +53,8 @@ struct SweepSlices {
     }
 
     private func setting(_ cell: SweepPlan.Cell) -> String {
-        "Trained: \(cell.cell.network), patches of \(cell.configuration.patch.size.map(String.init).joined(separator: "x")) "
+        "Trained: \(cell.cell.network), patches of \(cell.inputPatch.map(String.init).joined(separator: "x")) "
             + "voxels, \(cell.configuration.batch) a step, learning rate \(Quantity.scientificText(cell.cell.learningRate))"
-    }
-
-    private func reader(_ configuration: RunConfiguration) throws -> SubjectReader {
-        SubjectReader(
-            normalisation: configuration.data.normalise == .zscore ? .zscore : .none,
-            classes: configuration.data.classes, merging: try LabelMerging(configuration.data.mergeLabels))
     }
 
     private func labels(of subject: Subject, by network: TrainedNetwork) throws -> [UInt8] {
@@ -69,7 +64,7 @@ struct SweepSlices {
         let free = Memory.availableBytes ?? 4 << 30
         let window = SlidingWindow(
             graph: network.graph, parameters: network.parameters,
-            options: .init(threads: threads, memoryBytes: free / 2))
+            options: .init(threads: threads, memoryBytes: free / 2, isPlanar: network.isPlanar))
         let extent = subject.extent
         return try window.labels(
             images: subject.images, size: Size3(extent.depth, extent.height, extent.width))

@@ -39,7 +39,7 @@ public struct ComparedRun: Sendable {
         self.init(
             name: record.name, network: configuration.network.name.rawValue,
             patch: PatchSetting(
-                size: configuration.patch.size, effective: record.effectivePatch,
+                size: record.inputPatch, effective: record.effectivePatch,
                 batch: configuration.batch),
             learningRate: configuration.optimizer.learningRate,
             loss: configuration.loss.name.rawValue + added.joined(),

@@ -8,6 +8,8 @@ public struct RunRecord: Sendable {
     /// Depth, height and width in voxels of the patch that the loss was taken on.
     public let effectivePatch: [Int]
     public let records: StepRecords
+    /// Depth, height and width in voxels of the network's input.
+    public var inputPatch: [Int] { (try? configuration.inputPatch()) ?? configuration.patch.size }
     /// Absent while the run has not come to its end.
     public let summary: RunSummary?
     /// Absent where no subject was held out or scored.

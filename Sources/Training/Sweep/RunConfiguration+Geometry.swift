@@ -11,6 +11,13 @@ extension RunConfiguration {
         return [size.depth, size.height, size.width]
     }
 
+    /// Depth, height and width in voxels of the network's input: one voxel deep for a network of slices.
+    /// - Throws: as ``effectivePatch()``.
+    public func inputPatch() throws -> [Int] {
+        let size = try patchSize(for: shape())
+        return [size.depth, size.height, size.width]
+    }
+
     /// What a step costs in relation to other steps: multiplications and additions of the forward pass of the batch.
     /// - Throws: as ``effectivePatch()``.
     public func stepCost() throws -> Double {

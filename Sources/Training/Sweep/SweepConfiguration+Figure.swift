@@ -43,7 +43,7 @@ extension SweepConfiguration {
 
     /// The network that the figure of slices shows.
     private var figureNetwork: String {
-        let isVolume = { (cell: SweepCell) in (cell.configuration.patch.size.min() ?? 1) > 1 }
+        let isVolume = { (cell: SweepCell) in ((try? cell.configuration.inputPatch().min()) ?? 1) > 1 }
         return figure.network ?? (cells.first(where: isVolume) ?? cells.first)?.network ?? ""
     }
 
