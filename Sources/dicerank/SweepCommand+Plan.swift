@@ -52,7 +52,8 @@ struct SweepPlan {
             return Cell(
                 cell: checked.0, configuration: checked.1.configuration,
                 inputPatch: [input.depth, input.height, input.width],
-                effectivePatch: [effective.depth, effective.height, effective.width], folder: folder.run(checked.0),
+                effectivePatch: [effective.depth, effective.height, effective.width],
+                folder: folder.run(checked.0),
                 state: state)
         }
         self.sweep = sweep

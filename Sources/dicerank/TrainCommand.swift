@@ -61,7 +61,10 @@ extension Dicerank {
 
         private func report(_ summary: RunSummary?, _ configuration: RunConfiguration, folder: String) {
             guard let summary else {
-                common.report.result("\(folder): all \(configuration.steps) steps were done before")
+                common.report.result(
+                    StopSignals.pending == nil
+                        ? "\(folder): all \(configuration.steps) steps were done before"
+                        : "\(folder): stopped before its first step; the same command goes on")
                 return
             }
             func share(_ value: Double) -> String { String(format: "%.3f", value) }

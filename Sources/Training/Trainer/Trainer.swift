@@ -54,6 +54,8 @@ public final class Trainer {
         _ configuration: RunConfiguration, options: TrainingOptions, communicator: any Communicator,
         console: Console = Console()
     ) throws {
+        // A run may be told to stop while it still reads and plans.
+        StopSignals.install()
         let isWriter = communicator.rank == 0
         try configuration.checkEqual(on: communicator)
         let task = try communicator.together { try TrainingTask(configuration) }
@@ -133,7 +135,6 @@ public final class Trainer {
         defer { watchdog.stop() }
         announce()
         guard firstStep < configuration.steps || evaluationIsDue(firstStep) else { return nil }
-        StopSignals.install()
         do {
             return try firstStep < configuration.steps ? train() : scoreTrained()
         } catch {
