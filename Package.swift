@@ -59,7 +59,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["TensorBoard/event.proto"]),
-        .target(name: "Reporting", dependencies: ["Training"]),
+        .target(name: "Reporting", dependencies: ["Inference", "Training"]),
         .executableTarget(
             name: "dicerank",
             dependencies: [

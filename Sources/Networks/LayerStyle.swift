@@ -75,6 +75,13 @@ struct OptionCheck {
         if !holds { throw .option(network: network, key: key, found: "\(found)", expected: expected) }
     }
 
+    /// Of networks that have three widths and no hidden layer.
+    func threeWidths(_ widths: [Int], options: NetworkOptions) throws(NetworkError) {
+        try require(
+            widths.count == 3 && widths.allSatisfy { $0 >= 1 }, "widths", widths, "three positive numbers")
+        try require(options.hidden == nil, "hidden", options.hidden ?? 0, "auto: it has no hidden layer")
+    }
+
     /// What every network needs, and that groups divide the channels of each normalised layer.
     func common(inputChannels: Int, classes: Int, style: LayerStyle, normalised: [Int]) throws(NetworkError) {
         try require(inputChannels >= 1, "channels", inputChannels, "at least 1")

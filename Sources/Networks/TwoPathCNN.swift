@@ -54,10 +54,7 @@ public struct TwoPathCNN: Network {
         widths = options.widths ?? [64, 64, 160]
         style = LayerStyle(options)
         let check = OptionCheck(network: Self.name)
-        try check.require(
-            widths.count == 3 && widths.allSatisfy { $0 >= 1 }, "widths", widths, "three positive numbers")
-        try check.require(
-            options.hidden == nil, "hidden", options.hidden ?? 0, "auto: it has no hidden layer")
+        try check.threeWidths(widths, options: options)
         try check.require(
             options.activation == nil, "activation", options.activation?.rawValue ?? "",
             "auto: maxout is its activation")

@@ -56,10 +56,7 @@ public struct UNet: Network {
         widths = options.widths ?? [64, 128, 256]
         style = LayerStyle(options)
         let check = OptionCheck(network: Self.name)
-        try check.require(
-            widths.count == 3 && widths.allSatisfy { $0 >= 1 }, "widths", widths, "three positive numbers")
-        try check.require(
-            options.hidden == nil, "hidden", options.hidden ?? 0, "auto: it has no hidden layer")
+        try check.threeWidths(widths, options: options)
         try check.common(inputChannels: inputChannels, classes: classes, style: style, normalised: widths)
     }
 

@@ -27,8 +27,7 @@ extension Dicerank {
                       mpirun -np 5 dicerank bench step Configs/wmh_highres3dnet_paper.yaml
                     """)
 
-            @Argument(help: ArgumentHelp("Configuration, a YAML file.", valueName: "CONFIG"))
-            var config: String
+            @OptionGroup var configuration: ConfigurationOptions
 
             @Option(help: ArgumentHelp("Input channels.", valueName: "N"))
             var channels = 3
@@ -38,11 +37,6 @@ extension Dicerank {
 
             @Flag(help: "Answer lines on standard input.")
             var interactive = false
-
-            @Option(
-                help: ArgumentHelp(
-                    "Replace a value of the configuration; may be repeated.", valueName: "key.sub=value"))
-            var set: [String] = []
 
             @OptionGroup var common: CommonOptions
 
@@ -57,7 +51,7 @@ extension Dicerank {
             func run() throws {
                 try Ranks.run { world in
                     let configuration = try world.together {
-                        try RunConfiguration(contentsOf: config, overrides: set)
+                        try self.configuration.read()
                     }
                     let placement = try Placement.query(
                         on: world, threads: configuration.threads.map { .exactly($0) } ?? .automatic)

@@ -21,19 +21,13 @@ extension Dicerank.Bench {
                   dicerank bench plan Configs/wmh_highres3dnet_paper.yaml --channels 3
                 """)
 
-        @Argument(help: ArgumentHelp("Configuration, a YAML file.", valueName: "CONFIG"))
-        var config: String
+        @OptionGroup var configuration: ConfigurationOptions
 
         @Option(help: ArgumentHelp("Input channels.", valueName: "N"))
         var channels = 3
 
         @Option(help: ArgumentHelp("Steps to time, after one that is not.", valueName: "N"))
         var steps = 5
-
-        @Option(
-            help: ArgumentHelp(
-                "Replace a value of the configuration; may be repeated.", valueName: "key.sub=value"))
-        var set: [String] = []
 
         @OptionGroup var common: CommonOptions
 
@@ -46,7 +40,7 @@ extension Dicerank.Bench {
         }
 
         func run() throws {
-            let configuration = try RunConfiguration(contentsOf: config, overrides: set)
+            let configuration = try self.configuration.read()
             let alone = SoloCommunicator()
             let placement = try Placement.query(
                 on: alone,

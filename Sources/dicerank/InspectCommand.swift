@@ -22,8 +22,7 @@ extension Dicerank {
                   dicerank inspect config.yaml --patch 51 --patch 63 --patch 85 --draws 500
                 """)
 
-        @Argument(help: ArgumentHelp("Configuration, a YAML file.", valueName: "CONFIG"))
-        var config: String
+        @OptionGroup var configuration: ConfigurationOptions
 
         @Option(
             help: ArgumentHelp(
@@ -32,11 +31,6 @@ extension Dicerank {
 
         @Option(help: ArgumentHelp("Patches to draw from each subject.", valueName: "N"))
         var draws = 200
-
-        @Option(
-            help: ArgumentHelp(
-                "Replace a value of the configuration; may be repeated.", valueName: "key.sub=value"))
-        var set: [String] = []
 
         @OptionGroup var common: CommonOptions
 
@@ -47,7 +41,7 @@ extension Dicerank {
         }
 
         func run() throws {
-            let configuration = try RunConfiguration(contentsOf: config, overrides: set)
+            let configuration = try self.configuration.read()
             let task = try TrainingTask(configuration)
             let sizes = try patchSizes(task)
             task.slicesWarning.map(common.report.warning)

@@ -25,8 +25,7 @@ extension Dicerank {
                   mpirun -np 4 --bind-to none dicerank train phantoms/config.yaml --output run --set batch=4
                 """)
 
-        @Argument(help: ArgumentHelp("Configuration, a YAML file.", valueName: "CONFIG"))
-        var config: String
+        @OptionGroup var configuration: ConfigurationOptions
 
         @Option(help: ArgumentHelp("Folder of the run.", valueName: "RUN_DIR"))
         var output: String?
@@ -38,20 +37,15 @@ extension Dicerank {
                 valueName: "auto|never|CHECKPOINT"))
         var resume = "auto"
 
-        @Option(
-            help: ArgumentHelp(
-                "Replace a value of the configuration; may be repeated.", valueName: "key.sub=value"))
-        var set: [String] = []
-
         @OptionGroup var common: CommonOptions
 
         func run() throws {
             try Ranks.run { world in
                 let configuration = try world.together {
-                    try RunConfiguration(contentsOf: config, overrides: set)
+                    try self.configuration.read()
                 }
                 let options = TrainingOptions(
-                    runFolder: output ?? Self.defaultOutput(forConfiguration: config),
+                    runFolder: output ?? Self.defaultOutput(forConfiguration: self.configuration.config),
                     resume: ResumeRule(resume),
                     quiet: common.quiet, version: Dicerank.configuration.version)
                 let summary = try Trainer(configuration, options: options, communicator: world).run()

@@ -216,7 +216,4 @@ final class Recorder: Sendable {
             #expect(try RunSummary(contentsOf: folder + "/summary.json") == summary)
         }
     }
-
-    @Test(arguments: [([], 0), ([3], 3), ([1, 2], 1.5), ([1, 2, 4], 2)] as [([Double], Double)])
-    func medians(values: [Double], expected: Double) { #expect(quantile(0.5, ofSorted: values) == expected) }
 }

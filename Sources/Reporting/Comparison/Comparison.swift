@@ -1,3 +1,5 @@
+import Inference
+
 /// Runs that differ in network, patch, learning rate and loss, and what they are compared by.
 public struct Comparison: Sendable {
     public let runs: [ComparedRun]
@@ -75,9 +77,9 @@ public struct Comparison: Sendable {
     }
 
     /// DSC over the last steps; nil for a run that has not done all of them.
-    public func dice(of run: ComparedRun) -> Spread? {
+    public func dice(of run: ComparedRun) -> Quartiles? {
         run.result.flatMap { result in
-            Spread(of: result.records.dice[result.records.last(last)])
+            Quartiles(of: result.records.dice[result.records.last(last)])
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Training
 
 /// How a report writes names and numbers.
@@ -50,7 +51,7 @@ enum Display {
     }
 
     /// `0.74 (0.15)`: median (interquartile range).
-    static func spread(_ spread: Spread) -> String {
+    static func spread(_ spread: Quartiles) -> String {
         "\(fixed(spread.median, 2)) (\(fixed(spread.interquartileRange, 2)))"
     }
 

@@ -1,3 +1,4 @@
+import Inference
 import Training
 
 /// A value over the steps of a run, smoothed by a running median and thinned out for drawing.
@@ -20,7 +21,7 @@ struct TrainingCurve {
         let before = (window - 1) / 2
         return values.indices.map { index in
             let around = max(0, index - before)..<min(values.count, index - before + window)
-            return quantile(0.5, ofSorted: values[around].sorted())
+            return Quartiles(of: values[around])?.median ?? .nan
         }
     }
 

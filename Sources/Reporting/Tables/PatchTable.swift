@@ -1,3 +1,5 @@
+import Inference
+
 /// The paper's Table 1: patch and batch sizes of each network, and how imbalanced the patches were.
 enum PatchTable {
     static func make(_ comparison: Comparison) -> Table {
@@ -33,8 +35,8 @@ enum PatchTable {
     /// Over all recorded steps of the runs with this patch: they differ in what was learnt, not in what was seen.
     private static func imbalance(
         _ comparison: Comparison, _ network: String, _ patch: PatchSetting
-    ) -> Spread? {
-        Spread(
+    ) -> Quartiles? {
+        Quartiles(
             of: comparison.runs.filter { $0.network == network && $0.patch == patch }
                 .flatMap { $0.record?.records.imbalance ?? [] })
     }

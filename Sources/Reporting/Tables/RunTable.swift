@@ -1,3 +1,5 @@
+import Inference
+
 /// All numbers of all runs, a row a run: `runs.csv`.
 enum RunTable {
     static let columns = [
@@ -19,7 +21,7 @@ enum RunTable {
         let records = run.record?.records
         let dice = comparison.dice(of: run)
         let scores = run.record?.heldOut
-        let heldOut = scores.flatMap { Spread(of: $0.scores.map(\.dice)) }
+        let heldOut = scores.flatMap { Quartiles(of: $0.scores.map(\.dice)) }
         let summary = run.record?.summary
         let (status, reason) = status(run)
         return [
@@ -27,8 +29,8 @@ enum RunTable {
             Display.learningRate(run.learningRate), run.loss, status,
             records?.steps.last.map(String.init) ?? "0", text(dice?.median), text(dice?.lower),
             text(dice?.upper), dice == nil ? "" : "\(records?.last(comparison.last).count ?? 0)",
-            text(records.flatMap { Spread(of: $0.imbalance)?.median }), text(records?.loss.last),
-            text(records.flatMap { Spread(of: $0.seconds)?.median }), scores.map { "\($0.step)" } ?? "",
+            text(records.flatMap { Quartiles(of: $0.imbalance)?.median }), text(records?.loss.last),
+            text(records.flatMap { Quartiles(of: $0.seconds)?.median }), scores.map { "\($0.step)" } ?? "",
             scores.map { "\($0.scores.count)" } ?? "", text(scores?.mean), text(heldOut?.median),
             text(heldOut?.lower), text(heldOut?.upper), summary.map { "\($0.ranks)" } ?? "",
             summary.map { "\($0.threads)" } ?? "", reason,

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// The outcome of a run, `summary.json`.
 public struct RunSummary: Codable, Sendable, Equatable {
@@ -39,13 +40,14 @@ public struct RunSummary: Codable, Sendable, Equatable {
         reductionHiddenShare: Double?,
         dataShare: Double, versions: [String: String]
     ) {
-        let last = dice.suffix(200).sorted()
+        let last = dice.suffix(200)
+        let quartiles = Quartiles(of: last)
         self.steps = steps
         self.complete = complete
         self.finalLoss = finalLoss
-        dscMedian = quantile(0.5, ofSorted: last)
-        dscFirstQuartile = quantile(0.25, ofSorted: last)
-        dscThirdQuartile = quantile(0.75, ofSorted: last)
+        dscMedian = quartiles?.median ?? 0
+        dscFirstQuartile = quartiles?.lower ?? 0
+        dscThirdQuartile = quartiles?.upper ?? 0
         dscSteps = last.count
         self.seconds = seconds
         self.voxelsPerSecond = voxelsPerSecond
@@ -72,14 +74,4 @@ public struct RunSummary: Codable, Sendable, Equatable {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         self = try decoder.decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
     }
-}
-
-/// Interpolates linearly between the two nearest ranks, as NumPy does; 0 of no values.
-/// - Parameter share: 0...1; 0.5 gives the median.
-public func quantile(_ share: Double, ofSorted values: [Double]) -> Double {
-    guard let last = values.last else { return 0 }
-    let position = share * Double(values.count - 1)
-    let index = Int(position)
-    guard index + 1 < values.count else { return last }
-    return values[index] + (position - Double(index)) * (values[index + 1] - values[index])
 }

@@ -1,3 +1,4 @@
+import Inference
 import Testing
 
 @testable import Reporting
@@ -5,13 +6,13 @@ import Testing
 @Suite struct SpreadTests {
     @Test func quartilesAreInterpolatedAsNumPyDoes() throws {
         // numpy.quantile([1, 2, 3, 4], [0.25, 0.5, 0.75]) = [1.75, 2.5, 3.25]
-        let spread = try #require(Spread(of: [4, 1, 3, 2]))
+        let spread = try #require(Quartiles(of: [4, 1, 3, 2]))
         #expect(spread.lower == 1.75 && spread.median == 2.5 && spread.upper == 3.25)
         #expect(spread.interquartileRange == 1.5)
-        let one = try #require(Spread(of: [0.7]))
+        let one = try #require(Quartiles(of: [0.7]))
         #expect(one.lower == 0.7 && one.median == 0.7 && one.upper == 0.7)
-        #expect(Spread(of: [Double]()) == nil)
-        #expect(Spread(of: [1, .nan]) == nil)
+        #expect(Quartiles(of: [Double]()) == nil)
+        #expect(Quartiles(of: [1, .nan]) == nil)
     }
 
     @Test func whiskersEndAtTheFarthestValueWithinReach() throws {
