@@ -183,7 +183,7 @@ import Testing
             #expect(try Self.checkpoint(folder, "run", step: 5).step == 5)
             #expect(try Self.checkpoint(folder, "run", step: 6).step == 6)
             let log = try String(contentsOfFile: folder + "/run/log.txt", encoding: .utf8)
-            #expect(log.contains("error: '\(blocked)' could not be written: Is a directory."))
+            #expect(log.contains("warning: '\(blocked)' could not be written: Is a directory."))
         }
     }
 

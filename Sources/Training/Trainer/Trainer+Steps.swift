@@ -81,7 +81,7 @@ extension Trainer {
         let failure = try writeCheckpoint(step: step)
         if let failure {
             if saving.failures == 0 {
-                logger.error(
+                logger.warning(
                     "\(failure) Older checkpoints stay, training goes on, and it is tried again after each step."
                 )
             }
@@ -99,7 +99,7 @@ extension Trainer {
     func saveAtLast(step: Int) throws {
         for pause in [1.0, 4.0] {
             guard let failure = try writeCheckpoint(step: step) else { return }
-            logger.error("\(failure) It is tried again.")
+            logger.warning("\(failure) It is tried again.")
             Thread.sleep(forTimeInterval: pause)
         }
         if let failure = try writeCheckpoint(step: step) { throw TrainingError.notSaved(failure) }
