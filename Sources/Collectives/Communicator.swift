@@ -44,6 +44,13 @@ public protocol Communicator: AnyObject {
         _ local: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
     ) throws(MPIError)
 
+    /// Starts `allGather` of a few elements, which fit one MPI call, and returns. `local` and `all` must stay as they are
+    /// until the request is complete; for `owner` holds what `startAllReduce` says. The corresponding C function is
+    /// `MPI_Iallgather`.
+    func startAllGather<Element: WireElement>(
+        _ local: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>, owner: AnyObject
+    ) throws(MPIError) -> any Request
+
     /// Copies the bytes of rank `root` over those of all others. The corresponding C function is `MPI_Bcast`.
     func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError)
 

@@ -1,8 +1,6 @@
-import CMPI
-
 /// A non-blocking gathering of a few integers from every rank.
 final class GatherRequest {
-    private let request: MPIRequest
+    private let request: any Request
     private let words: Words
 
     private final class Words {
@@ -23,15 +21,10 @@ final class GatherRequest {
     }
 
     /// Collective. The corresponding C function is `MPI_Iallgather`.
-    init(_ values: [Int64], on communicator: MPICommunicator) throws(MPIError) {
+    init(_ values: [Int64], on communicator: any Communicator) throws(MPIError) {
         words = Words(values, size: communicator.size)
-        request = MPIRequest(call: "MPI_Iallgather", owner: words, communicator: communicator)
-        var started: cmpi_request = 0
-        let status = cmpi_iallgather(
-            words.local.baseAddress, Int32(values.count), cmpi_type_int64, words.all.baseAddress,
-            communicator.handle, &started)
-        try communicator.check("MPI_Iallgather", status)
-        request.add(started)
+        request = try communicator.startAllGather(
+            UnsafeBufferPointer(words.local), into: words.all, owner: words)
     }
 
     func test() throws(MPIError) -> Bool { try request.test() }

@@ -58,6 +58,21 @@ extension MPICommunicator {
         try check("MPI_Allgather", status)
     }
 
+    func startAllGather<Element: WireElement>(
+        _ local: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>, owner: AnyObject
+    ) throws(MPIError) -> any Request {
+        checkGatherCounts(local: local.count, all: all.count)
+        let bytes = all.count * MemoryLayout<Element>.stride
+        precondition(bytes <= chunkBytes, "\(bytes) bytes do not fit one call of \(chunkBytes)")
+        let request = MPIRequest(call: "MPI_Iallgather", owner: owner, communicator: self)
+        var started: cmpi_request = 0
+        let status = cmpi_iallgather(
+            local.baseAddress, Int32(local.count), Element.wireType.code, all.baseAddress, handle, &started)
+        try check("MPI_Iallgather", status)
+        request.add(started)
+        return request
+    }
+
     func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError) {
         checkRoot(root)
         for range in chunks(of: bytes.count, bytesPerElement: 1) {

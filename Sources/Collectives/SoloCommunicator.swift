@@ -26,6 +26,13 @@ public final class SoloCommunicator: Communicator {
         _ = all.update(fromContentsOf: local)
     }
 
+    public func startAllGather<Element: WireElement>(
+        _ local: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>, owner: AnyObject
+    ) throws(MPIError) -> any Request {
+        try allGather(local, into: all)
+        return CompleteRequest()
+    }
+
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError) {
         checkRoot(root)
     }

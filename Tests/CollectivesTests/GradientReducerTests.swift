@@ -39,6 +39,9 @@ private final class RecordingCommunicator: Communicator {
     func allGather<Element: WireElement>(
         _ local: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
     ) throws(MPIError) {}
+    func startAllGather<Element: WireElement>(
+        _ local: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>, owner: AnyObject
+    ) throws(MPIError) -> any Request { FakeRequest(testsUntilComplete: 0) }
     func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError) {}
     func gather(_ bytes: [UInt8], to root: Int) throws(MPIError) -> [[UInt8]] { [] }
     func split(color: Int, key: Int) throws(MPIError) -> any Communicator { self }
