@@ -220,26 +220,3 @@ import Testing
         }
     }
 }
-
-@Suite struct WatchdogTests {
-    @Test func namesWhatTookTooLong() throws {
-        let said = Mutex<String?>(nil)
-        let semaphore = DispatchSemaphore(value: 0)
-        let watchdog = Watchdog(seconds: 0.2, name: "rank 1 on node7") { sentence in
-            said.withLock { $0 = sentence }
-            semaphore.signal()
-        }
-        watchdog.begin("waiting for other ranks", step: 12)
-        #expect(semaphore.wait(timeout: .now() + 20) == .success)
-        #expect(
-            said.withLock { $0 }
-                == "rank 1 on node7 made no progress for 0 s (distributed.timeout): it was waiting "
-                + "for other ranks at step 12.")
-    }
-
-    @Test func isQuietWhenStopped() {
-        let watchdog = Watchdog(seconds: 0.05, name: "rank 0") { _ in Issue.record("expired") }
-        watchdog.stop()
-        usleep(300_000)
-    }
-}

@@ -51,13 +51,17 @@ public final class Trainer {
     /// - Throws: the same on all ranks: errors of the list, the network, memory, files, checkpoints, and
     ///   ``TrainingError``.
     public init(
-        _ configuration: RunConfiguration, options: TrainingOptions, communicator: any Communicator,
+        _ configuration: RunConfiguration, options: TrainingOptions, communicator ranks: any Communicator,
         console: Console = Console()
     ) throws {
         // A run may be told to stop while it still reads and plans.
         StopSignals.install()
-        let isWriter = communicator.rank == 0
-        try configuration.checkEqual(on: communicator)
+        let isWriter = ranks.rank == 0
+        try configuration.checkEqual(on: ranks)
+        let lastWord = LastWord(console: console, runFolder: options.runFolder)
+        let watchdog = try Watchdog(
+            seconds: Double(configuration.distributed.timeout), communicator: ranks, expire: lastWord.say)
+        let communicator = ObservedCommunicator(ranks, observers: [watchdog])
         let task = try communicator.together { try TrainingTask(configuration) }
         let assignment = try SlotAssignment(
             seed: UInt64(configuration.seed), subjects: task.subjects.count, globalSlots: configuration.batch,
@@ -98,6 +102,7 @@ public final class Trainer {
 
         self.configuration = task.configuration
         self.options = options
+        self.watchdog = watchdog
         self.communicator = communicator
         self.placement = placement
         self.task = task
@@ -114,9 +119,6 @@ public final class Trainer {
             order: configuration.distributed.reduction == .deterministic ? .tree : .any)
         firstStep = try restoration.restore(plan.model, optimizer, on: communicator)
         try ReplicaState(task: task, plan: plan, firstStep: firstStep).check(on: communicator)
-        watchdog = Watchdog(
-            seconds: Double(configuration.distributed.timeout),
-            name: "rank \(communicator.rank) on \(communicator.hostNames[communicator.rank])")
         let kept = firstStep
         recorder = try communicator.together {
             try RunRecorder(
@@ -133,6 +135,7 @@ public final class Trainer {
     /// - Throws: errors of data, files and MPI, and ``TrainingError/notFinite(step:what:)``.
     public func run() throws -> RunSummary? {
         defer { watchdog.stop() }
+        watchdog.begin("preparing the first step", step: firstStep)
         announce()
         guard firstStep < configuration.steps || evaluationIsDue(firstStep) else { return nil }
         do {
@@ -145,6 +148,7 @@ public final class Trainer {
     }
 
     private func train() throws -> RunSummary? {
+        if let sentence = watchdog.warning { logger.warning("\(sentence)") }
         // What an earlier start has not come to.
         _ = try evaluate(step: firstStep)
         try reducer.calibrate()
@@ -154,15 +158,18 @@ public final class Trainer {
             var timer = StepTimer(exchange)
             guard let batch = try draw(step: step + 1, &timer) else { break }
             step += 1
-            watchdog.begin("computing or communicating", step: step)
             statisticsBefore = configuration.optimizer.nonFinite == .skip ? plan.model.statistics.values : []
+            watchdog.begin("computing the forward pass", step: step)
             try plan.forward(seed: UInt64(configuration.seed), step: step)
             let report = try plan.loss()
+            watchdog.begin("computing gradients", step: step)
             try plan.backward { range in
                 try reducer.completed(range)
                 try reducer.poll()
             }
+            watchdog.begin("reducing gradients", step: step)
             let reduction = try reducer.finish()
+            watchdog.begin("updating the parameters", step: step)
             if try mayUpdate(report, batch, step: step) {
                 clipGradient()
                 optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)

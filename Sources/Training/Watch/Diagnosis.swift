@@ -1,0 +1,64 @@
+/// Says which rank a job waits for, from what is known of all of them.
+struct Diagnosis {
+    struct Witness {
+        /// What it last said.
+        var activity: RankActivity
+        /// Seconds since it said so.
+        var silence: Double
+    }
+
+    let hostNames: [String]
+    /// How long a rank may make no progress, in seconds.
+    let timeout: Double
+    /// After how many seconds of silence a rank is lost.
+    let longestSilence: Double
+
+    /// Whether a rank has made no progress for too long.
+    func isDue(_ witnesses: [Witness]) -> Bool {
+        witnesses.contains { $0.silence + $0.activity.idle > timeout }
+    }
+
+    /// One sentence. A rank that is silent is lost; else the one that has begun the fewest operations with others is what
+    /// the others wait for; where all have begun as many, nothing gets through.
+    /// - Parameter witnesses: By rank.
+    func sentence(_ witnesses: [Witness]) -> String {
+        let lost = witnesses.indices.filter { witnesses[$0].silence > longestSilence }
+        if let first = lost.first {
+            let witness = witnesses[first]
+            return """
+                \(names(lost)) \(lost.count == 1 ? "has" : "have") not been heard of for \(Int(witness.silence)) s, and the \
+                others wait (distributed.timeout: \(Self.seconds(timeout))): \
+                \(lost.count == 1 ? "it" : "rank \(first)") was last heard \(witness.activity.description). The process, \
+                its host or the link to it is lost.
+                """
+        }
+        let least = witnesses.map(\.activity.operations).min() ?? 0
+        let behind = witnesses.indices.filter { witnesses[$0].activity.operations == least }
+        guard let first = behind.first else { return "No rank is known." }
+        let activity = witnesses[first].activity
+        if behind.count == witnesses.count, behind.count > 1 {
+            return """
+                No rank of \(behind.count) made progress for \(Self.seconds(timeout)) (distributed.timeout): rank \(first) \
+                on \(hostNames[first]) was \(activity.description), as all others, and what they send each other does not \
+                arrive.
+                """
+        }
+        return """
+            \(names(behind)) made no progress for \(Int(activity.idle)) s (distributed.timeout: \(Self.seconds(timeout))): \
+            \(behind.count == 1 ? "it" : "rank \(first)") was \
+            \(activity.description)\(witnesses.count > 1 ? ", and other ranks wait for it" : "").
+            """
+    }
+
+    /// "rank 2 on host3", "ranks 2 on host3 and 3 on host4", at most four of them.
+    private func names(_ ranks: [Int]) -> String {
+        let shown = ranks.prefix(4).map { "\($0) on \(hostNames[$0])" }
+        let rest = ranks.count > 4 ? ["\(ranks.count - 4) more"] : []
+        let all = shown + rest
+        let list =
+            all.count == 1 ? all[0] : all.dropLast().joined(separator: ", ") + " and " + all[all.count - 1]
+        return (ranks.count == 1 ? "rank " : "ranks ") + list
+    }
+
+    private static func seconds(_ seconds: Double) -> String { "\(Int(seconds)) s" }
+}

@@ -1,0 +1,28 @@
+import Foundation
+import Glibc
+
+/// A signal that a rank sends itself, for tests of what becomes of a job then.
+///
+/// The environment variable `DICERANK_FAULT` is `SIGNAL:RANK:STEP:OPERATION`, such as `9:1:5:computing gradients`: the
+/// signal's number, and where it comes: when that rank begins the operation (as the watchdog calls it) at that step.
+struct FaultInjection: Equatable, Sendable {
+    let signal: Int32
+    let rank: Int, step: Int
+    let operation: String
+
+    /// Nil for what is none.
+    init?(_ text: String) {
+        let fields = text.split(separator: ":", maxSplits: 3)
+        guard fields.count == 4, let signal = Int32(fields[0]), let rank = Int(fields[1]),
+            let step = Int(fields[2])
+        else { return nil }
+        (self.signal, self.rank, self.step, operation) = (signal, rank, step, String(fields[3]))
+    }
+
+    static let fromEnvironment = ProcessInfo.processInfo.environment["DICERANK_FAULT"].flatMap(Self.init)
+
+    func strike(rank: Int, step: Int, operation: String) {
+        guard rank == self.rank, step == self.step, operation == self.operation else { return }
+        raise(signal)
+    }
+}

@@ -1,0 +1,100 @@
+import Collectives
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Training
+
+@Suite struct WatchdogTests {
+    @Test func namesWhatTookTooLong() throws {
+        let said = Mutex<String?>(nil)
+        let semaphore = DispatchSemaphore(value: 0)
+        let ranks = SoloCommunicator()
+        let watchdog = try Watchdog(seconds: 0.2, communicator: ranks) { sentence in
+            said.withLock { $0 = sentence }
+            semaphore.signal()
+        }
+        watchdog.begin("waiting for patches", step: 12)
+        #expect(semaphore.wait(timeout: .now() + 20) == .success)
+        #expect(
+            said.withLock { $0 }
+                == "rank 0 on \(ranks.hostNames[0]) made no progress for 0 s (distributed.timeout: 0 s): it was waiting "
+                + "for patches at step 12.")
+    }
+
+    @Test func isQuietWhenStopped() throws {
+        let watchdog = try Watchdog(seconds: 0.05, communicator: SoloCommunicator()) { _ in
+            Issue.record("expired")
+        }
+        watchdog.stop()
+        usleep(300_000)
+    }
+}
+
+@Suite struct DiagnosisTests {
+    private let diagnosis = Diagnosis(
+        hostNames: ["host1", "host1", "host2", "host3"], timeout: 15, longestSilence: 3.5)
+
+    private func witness(
+        _ operations: Int, idle: Double = 15.5, call: String = "MPI_Allgather", silence: Double = 0.5
+    ) -> Diagnosis.Witness {
+        .init(
+            activity: RankActivity(
+                operation: "computing gradients", step: 5, call: call, operations: operations, idle: idle),
+            silence: silence)
+    }
+
+    @Test func isDueWhenOneRankWaitsForTooLong() {
+        #expect(!diagnosis.isDue([witness(1, idle: 14.4), witness(1, idle: 2)]))
+        #expect(diagnosis.isDue([witness(1, idle: 14.4), witness(1, idle: 14.6)]))
+    }
+
+    @Test func aSilentRankIsLost() {
+        #expect(
+            diagnosis.sentence([witness(7), witness(7), witness(6, call: "", silence: 14.2), witness(7)])
+                == "rank 2 on host2 has not been heard of for 14 s, and the others wait (distributed.timeout: 15 s): it "
+                + "was last heard computing gradients at step 5. The process, its host or the link to it is lost."
+        )
+    }
+
+    @Test func severalCanBeLost() {
+        #expect(
+            diagnosis.sentence([witness(7), witness(7), witness(6, silence: 9), witness(6, silence: 8)])
+                .hasPrefix("ranks 2 on host2 and 3 on host3 have not been heard of for 9 s"))
+    }
+
+    @Test func theRankThatHasBegunTheFewestOperationsIsWaitedFor() {
+        #expect(
+            diagnosis.sentence([witness(7), witness(6, idle: 15.9, call: ""), witness(7), witness(7)])
+                == "rank 1 on host1 made no progress for 15 s (distributed.timeout: 15 s): it was computing gradients at "
+                + "step 5, and other ranks wait for it.")
+    }
+
+    @Test func whereAllWaitNothingArrives() {
+        #expect(
+            diagnosis.sentence([witness(7), witness(7), witness(7), witness(7)])
+                == "No rank of 4 made progress for 15 s (distributed.timeout): rank 0 on host1 was computing gradients at "
+                + "step 5, in MPI_Allgather, as all others, and what they send each other does not arrive.")
+    }
+}
+
+@Suite struct WatchMessageTests {
+    @Test func activitiesArriveAsTheyWereSent() {
+        let activity = RankActivity(
+            operation: "waiting for the held-out subjects of other ranks", step: 120,
+            call: "MPI_Wait (MPI_Iallreduce)",
+            operations: 90210, idle: 3.25)
+        #expect(RankActivity(message: activity.message) == activity)
+        #expect(RankActivity(message: RankActivity().message) == RankActivity())
+    }
+
+    @Test(arguments: ["", "1\t2\t3", "x\t1\t0\t\tstarting", "1\t1\t\t\tstarting"])
+    func otherWordsAreNone(_ text: String) { #expect(RankActivity(message: text) == nil) }
+
+    @Test func faultsAreReadFromOneWord() throws {
+        let fault = try #require(FaultInjection("19:1:5:waiting for patches"))
+        #expect(fault.signal == 19 && fault.rank == 1 && fault.step == 5)
+        #expect(fault.operation == "waiting for patches")
+        #expect(FaultInjection("19:1:5") == nil && FaultInjection("KILL:1:5:x") == nil)
+    }
+}
