@@ -101,25 +101,28 @@ extension Schedule {
         let epilogue = learns ? gradientEpilogue(of: from, x) : nil
         try kernel.prepareBackward(x: x, y: y, data: learns, epilogue: epilogue, step: time)
         let operations = operations(of: convolution, x.tensor, dy)
-        backward.append(
-            Step(
-                name: convolution.name + " dW", kind: .convolution, algorithm: kernel.algorithm,
-                operations: operations
-            ) { [context] in
-                try context.eachGradientShare { slot in
-                    try kernel.backwardWeights(x: x.share(slot), dy: slot.map(dy.slice) ?? dy)
-                }
-            })
-        guard learns else { return }
+        let ofWeights = Step(
+            name: convolution.name + " dW", kind: .convolution, algorithm: kernel.algorithm,
+            operations: operations
+        ) { [context] in
+            try context.eachGradientShare { slot in
+                try kernel.backwardWeights(x: x.share(slot), dy: slot.map(dy.slice) ?? dy)
+            }
+        }
+        guard learns else { return backward.append(ofWeights) }
         // The pass overwrites; where another reader has been here before, its gradient is added afterwards.
         let shared = gradients[from] != nil
         let layout = lowered.layouts[from]
         let dx = shared ? context.tensor(layout, at: time) : gradientTarget(from, at: time).tensor
-        backward.append(
-            Step(
-                name: convolution.name + " dX", kind: .convolution, algorithm: kernel.algorithm,
-                operations: operations
-            ) { try kernel.backwardData(dy: dy, dx: dx) })
+        let ofData = Step(
+            name: convolution.name + " dX", kind: .convolution, algorithm: kernel.algorithm,
+            operations: operations
+        ) {
+            try kernel.backwardData(dy: dy, dx: dx)
+            if let epilogue { try epilogue.affine.startBackward(sums: epilogue.sums) }
+        }
+        // Sums for batch normalisation go out with dX: other ranks' come while dW is formed.
+        backward += epilogue?.affine.poolsSlots == true ? [ofData, ofWeights] : [ofWeights, ofData]
         guard shared else { return }
         let total = gradientTarget(from, at: time).tensor
         let (voxels, threads) = (context.voxels(of: layout), context.threads)

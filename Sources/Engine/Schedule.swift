@@ -195,11 +195,15 @@ struct Schedule {
             convolution, x: x, y: y, epilogue: epilogue, region: region(from: from, to: to),
             context: context, step: index)
         convolutions[index] = kernel
+        let summed = epilogue.sums
         forward.append(
             Step(
                 name: convolution.name, kind: .convolution, algorithm: kernel.algorithm,
                 operations: operations(of: convolution, x.tensor, y)
-            ) { try kernel.forward(x: x, y: y) })
+            ) {
+                try kernel.forward(x: x, y: y)
+                if let summed { try summed.reader?.startForward(x: y, sums: summed) }
+            })
     }
 
     func operations(of convolution: Graph.Convolution, _ x: Tensor, _ y: Tensor) -> Int {
@@ -244,6 +248,9 @@ struct Schedule {
             case .relayout(let before, _, VoxelMap()) = lowered.instructions[producer]
         { source = before }
         let (training, known) = (training, sums[source])
+        // Of several that read the same statistics each takes its own turn.
+        if training, let known { known.reader = known.isRead ? nil : operation }
+        known?.isRead = true
         forward.append(
             Step(name: operation.name, kind: .elementwise) {
                 try operation.forward(x: x, y: y, training: training, sums: known)

@@ -9,6 +9,19 @@ public protocol SlotExchange: AnyObject {
     ///   - local: This rank's slots, the same number of values each.
     ///   - all: Room for all slots.
     func allSlots(_ local: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>) throws
+
+    /// Starts `allSlots` and returns, so that computation goes on meanwhile.
+    ///
+    /// - Parameters:
+    ///   - local: This rank's slots, the same number of values each.
+    ///   - count: Values of all slots.
+    func startAllSlots(_ local: [Double], count: Int) throws -> any SlotsUnderWay
+}
+
+/// Values of all slots that are on their way.
+public protocol SlotsUnderWay: AnyObject {
+    /// They, in slot order; waits for them. To be called once.
+    func values() throws -> [Double]
 }
 
 /// The exchange of a rank that is alone.
@@ -24,7 +37,21 @@ public final class SoloExchange: SlotExchange {
     }
 }
 
+/// Values that are there.
+private final class SlotsArrived: SlotsUnderWay {
+    private let arrived: [Double]
+
+    init(_ arrived: [Double]) { self.arrived = arrived }
+
+    func values() -> [Double] { arrived }
+}
+
 extension SlotExchange {
+    /// Does all of it at once.
+    public func startAllSlots(_ local: [Double], count: Int) throws -> any SlotsUnderWay {
+        SlotsArrived(try allSlots(local, globalSlots: count, localSlots: local.count))
+    }
+
     func allSlots(_ local: [Double], globalSlots: Int, localSlots: Int) throws -> [Double] {
         try local.withUnsafeBufferPointer { source in
             try [Double](unsafeUninitializedCapacity: local.count / localSlots * globalSlots) {

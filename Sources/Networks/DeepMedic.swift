@@ -64,9 +64,15 @@ public struct DeepMedic: Network {
     public func graph(border: Int) -> Graph {
         precondition(border >= smallestBorder, "border \(border), at least \(smallestBorder)")
         var graph = Graph(inputChannels: inputChannels)
-        let fine = path(graph.crop(graph.input, border: Self.margin), name: "fine", in: &graph)
-        let coarse = path(graph.subsample(graph.input, step: Self.factor), name: "coarse", in: &graph)
-        var x = graph.concatenate([fine, graph.upsample(coarse, factor: Self.factor)])
+        var paths = [
+            graph.crop(graph.input, border: Self.margin), graph.subsample(graph.input, step: Self.factor),
+        ]
+        for (index, width) in widths.enumerated() {
+            let names = ["fine\(index + 1)", "coarse\(index + 1)"]
+            paths = style.units(
+                Array(zip(paths, names)), channels: width, kernel: Size3(cube: 3), in: &graph)
+        }
+        var x = graph.concatenate([paths[0], graph.upsample(paths[1], factor: Self.factor)])
         x = graph.crop(x, border: border - smallestBorder)
         for index in 1...2 {
             x = style.unit(
@@ -75,13 +81,5 @@ public struct DeepMedic: Network {
         }
         graph.setOutput(style.logits(x, classes: classes, in: &graph))
         return graph
-    }
-
-    private func path(_ input: Graph.Value, name: String, in graph: inout Graph) -> Graph.Value {
-        widths.enumerated().reduce(input) { x, layer in
-            style.unit(
-                x, name: "\(name)\(layer.offset + 1)", channels: layer.element, kernel: Size3(cube: 3),
-                in: &graph)
-        }
     }
 }

@@ -45,12 +45,25 @@ struct LayerStyle: Hashable, Sendable {
         _ x: Graph.Value, name: String, suffix: String = "", channels: Int, kernel: Size3,
         in graph: inout Graph
     ) -> Graph.Value {
-        let y = graph.convolution(
-            x, name: "\(name).convolution\(suffix)", channels: channels, kernel: kernel, padding: .valid,
-            bias: hasBias)
-        return activated(
-            normalised(y, name: "\(name).norm\(suffix)", in: &graph), name: "\(name).activation\(suffix)",
-            in: &graph)
+        units([(x, name)], suffix: suffix, channels: channels, kernel: kernel, in: &graph)[0]
+    }
+
+    /// The same of several inputs that do not depend on each other, in turns: while one computes, the statistics of
+    /// another's batch normalisation are under way.
+    func units(
+        _ inputs: [(x: Graph.Value, name: String)], suffix: String = "", channels: Int, kernel: Size3,
+        in graph: inout Graph
+    ) -> [Graph.Value] {
+        let convolved = inputs.map { x, name in
+            graph.convolution(
+                x, name: "\(name).convolution\(suffix)", channels: channels, kernel: kernel, padding: .valid,
+                bias: hasBias)
+        }
+        return zip(convolved, inputs).map { y, input in
+            activated(
+                normalised(y, name: "\(input.name).norm\(suffix)", in: &graph),
+                name: "\(input.name).activation\(suffix)", in: &graph)
+        }
     }
 
     /// The last convolution, `logits.convolution`, and what follows it.

@@ -33,6 +33,21 @@ import Testing
         #expect(relativeError(sum, whole.gradients) < 1e-6)
     }
 
+    /// Ranks of two and one threads: what is exchanged is formed a slot at a time, in an order that threads do not change.
+    @Test(arguments: Pooling.allCases)
+    func unevenThreadsGiveTheSameStatistics(pooling: Pooling) throws {
+        let deal = [0..<2, 2..<4]
+        let even = try outcomes(of: deal, pooling: pooling)
+        let uneven = try outcomes(of: deal, pooling: pooling, threads: [2, 1])
+        for (one, other) in zip(even, uneven) {
+            #expect(one.report.sums == other.report.sums)
+            #expect(one.report.loss == other.report.loss)
+            #expect(one.statistics == other.statistics)
+            // Weights' gradients are summed a thread at a time: float32 rounding.
+            #expect(relativeError(one.gradients, other.gradients) < 1e-6)
+        }
+    }
+
     /// Statistics of a rank's own slots are another computation.
     @Test func rankStatisticsAreNotGlobalOnes() throws {
         let global = try outcomes(of: [0..<2, 2..<4], pooling: .image)
@@ -43,7 +58,8 @@ import Testing
     }
 
     private func outcomes(
-        of deal: [Range<Int>], pooling: Pooling, batchStatistics: BatchStatistics = .global
+        of deal: [Range<Int>], pooling: Pooling, batchStatistics: BatchStatistics = .global,
+        threads: [Int]? = nil
     ) throws -> [Outcome] {
         let meeting = Meeting(ranks: deal.count)
         let results = Results<Outcome>(count: deal.count)
@@ -55,7 +71,7 @@ import Testing
                         let model = SmallNetwork.model()
                         let plan = try SmallNetwork.plan(
                             slots, of: 4, loss: GeneralisedDiceLoss(pooling: pooling), model: model,
-                            batchStatistics: batchStatistics, exchange: MeetingExchange(meeting, rank: rank))
+                            threads: threads?[rank] ?? 1, batchStatistics: batchStatistics, exchange: MeetingExchange(meeting, rank: rank))
                         let report = try SmallNetwork.step(plan)
                         return Outcome(
                             report: report, gradients: model.gradients.values,

@@ -17,6 +17,8 @@ final class AffineOperation {
     private let slope: ParameterArena.Entry?
     let lanes: AffineLanes
     private let voxels: VoxelRuns
+    /// Values of other ranks' slots that the next pass waits for.
+    private var underWay: (any SlotsUnderWay)?
     /// Of this step: 1 / sqrt(variance + epsilon), [set][channel].
     private var inverseDeviation: [Double] = []
 
@@ -85,6 +87,15 @@ final class AffineOperation {
         if let y { apply(x: x, y: y) }
     }
 
+    /// Whether the pass waits for statistics of other slots.
+    var poolsSlots: Bool { normalization?.statistics == .batch }
+
+    /// Starts the exchange of the statistics that `forward` will need, of an x that is written.
+    func startForward(x: Tensor, sums: ChannelSums) throws {
+        guard context.batchStatistics == .global, poolsSlots else { return }
+        underWay = try startExchange(moments(of: x, sums: sums.values))
+    }
+
     /// The pass alone, with the statistics of the last `forward`.
     func apply(x: Tensor, y: Tensor) {
         lanes.forward(x: x, y: y, voxels: voxels, threads: context.threads)
@@ -128,7 +139,8 @@ final class AffineOperation {
         of x: Tensor, sums: [Double]?, updating normalization: Normalization
     ) throws -> ([Double], [Double]) {
         let channels = layout.channels
-        let all = try exchanged(moments(of: x, sums: sums))
+        let all = try underWay?.values() ?? exchanged(moments(of: x, sums: sums))
+        underWay = nil
         let slots = all.count / (2 * channels)
         let merged = (0..<channels).map { channel in
             Self.merged(
@@ -160,6 +172,10 @@ final class AffineOperation {
         guard context.batchStatistics == .global else { return local }
         return try context.exchange.allSlots(
             local, globalSlots: context.globalSlots, localSlots: context.slots)
+    }
+
+    private func startExchange(_ local: [Double]) throws -> any SlotsUnderWay {
+        try context.exchange.startAllSlots(local, count: local.count / context.slots * context.globalSlots)
     }
 
     private func move(_ entry: ParameterArena.Entry?, towards values: [Double]) {
@@ -213,17 +229,29 @@ final class AffineOperation {
             isActivated: known != nil, threads: context.threads)
     }
 
+    /// Starts the exchange of the sums that `backward` will need, of a gradient that is written.
+    func startBackward(sums: ChannelSums) throws {
+        guard context.batchStatistics == .global, poolsSlots else { return }
+        underWay = try startExchange(pooledSums(sums.values))
+    }
+
+    /// [slot][channel][sum dz, sum dz (x - mean)]
+    private func pooledSums(_ sums: [Double]) -> [Double] {
+        var pooled: [Double] = []
+        for slot in 0..<context.slots {
+            for channel in 0..<layout.channels {
+                let source = (slot * layout.paddedChannels + channel) * 3
+                pooled += [sums[source], sums[source + 1]]
+            }
+        }
+        return pooled
+    }
+
     /// The constant and the factor of x - mean in dx, a channel.
     private func batchTerms(_ sums: [Double]) throws -> ([Double], [Double]) {
         let channels = layout.channels
-        var local: [Double] = []
-        for slot in 0..<context.slots {
-            for channel in 0..<channels {
-                let source = (slot * layout.paddedChannels + channel) * 3
-                local += [sums[source], sums[source + 1]]
-            }
-        }
-        let all = try exchanged(local)
+        let all = try underWay?.values() ?? exchanged(pooledSums(sums))
+        underWay = nil
         let slots = all.count / (2 * channels)
         let count = Double(slots * layout.size.count)
         var terms = ([Double](), [Double]())

@@ -17,6 +17,12 @@ public final class RankExchange: SlotExchange {
         try communicator.allGather(local, into: all)
         if communicator.size > 1 { seconds += begin.secondsSince }
     }
+
+    public func startAllSlots(_ local: [Double], count: Int) throws -> any SlotsUnderWay {
+        let begin = ContinuousClock.now
+        defer { if communicator.size > 1 { seconds += begin.secondsSince } }
+        return try RankSlots(local, count: count, communicator) { [unowned self] in seconds += $0 }
+    }
 }
 
 extension ContinuousClock.Instant {
