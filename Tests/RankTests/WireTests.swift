@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+import Training
+
+extension RankTests {
+    @Suite("distributed.wire: bfloat16")
+    struct Wire {
+        private func run(_ small: SmallRun, ranks: Int, wire: String) async throws {
+            let outcome = try await small.train(
+                ranks: ranks, output: wire, options: ["--set", "distributed.wire=\(wire)"])
+            try #require(outcome.exitCode == 0, "\(outcome)")
+        }
+
+        private func values(_ small: SmallRun, _ output: String) throws -> [SafetensorsFile.Tensor] {
+            try Checkpoint(contentsOf: small.checkpoint(20, output: output)).tensors
+        }
+
+        /// Each gradient is off by 1/127 of the ranks' absolute values at the most, which the next ones make good.
+        @Test("Two ranks follow the curve of float32 to 1 %")
+        func nearFloat32() async throws {
+            let small = try await SmallRun(
+                steps: 20, changes: ["optimizer": "{name: sgd, learning_rate: 0.002}"])
+            for wire in ["float32", "bfloat16"] { try await run(small, ranks: 2, wire: wire) }
+            let expected = try small.metric("loss", output: "float32")
+            let found = try small.metric("loss", output: "bfloat16")
+            #expect(found.count == 20 && found != expected)
+            #expect((expected.max() ?? 0) - (expected.min() ?? 0) > 0.05)
+            let worst = zip(found, expected).map { abs($0 - $1) / abs($1) }.max() ?? 1
+            #expect(worst < 0.01, "\(found), float32: \(expected)")
+            let said = "Gradients go over the wire as bfloat16"
+            #expect(try small.workspace.read("bfloat16/log.txt").contains(said))
+            #expect(try !small.workspace.read("float32/log.txt").contains(said))
+        }
+
+        @Test("One rank sends nothing and rounds nothing")
+        func alone() async throws {
+            let small = try await SmallRun(steps: 20)
+            for wire in ["float32", "bfloat16"] { try await run(small, ranks: 1, wire: wire) }
+            #expect(try values(small, "bfloat16") == values(small, "float32"))
+            #expect(try !small.workspace.read("bfloat16/log.txt").contains("over the wire"))
+        }
+    }
+}
