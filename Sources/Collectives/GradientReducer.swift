@@ -21,7 +21,7 @@ public final class GradientReducer {
         case tree
         /// That of the ranks, with values and sums rounded to bfloat16, which halves the bytes on the wire. What
         /// rounding takes away is added to the next step's (error feedback), so that the sum over many steps is that of
-        /// float32, until `forgetResiduals`. Takes memory for somewhat more floats than there are gradients. Numbers
+        /// float32, until `forgetResiduals`. Takes memory for 1 + 1/N floats a gradient on N ranks. Numbers
         /// that are not finite survive rounding and enter no residual.
         case bfloat16
     }
@@ -174,7 +174,8 @@ public struct ReductionTimes: Sendable, Equatable {
     /// whose backward takes longer.
     public var blockedSeconds = 0.0
 
-    /// Seconds spent in MPI calls during backward: starting buckets and driving them.
+    /// Seconds spent in starting buckets and driving them during backward: in MPI calls, and in rounding and adding
+    /// where MPI does not add.
     public var drivingSeconds = 0.0
 
     /// Seconds during which at least one bucket was under way, whether or not it moved.

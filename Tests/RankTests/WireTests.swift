@@ -11,22 +11,19 @@ extension RankTests {
             try #require(outcome.exitCode == 0, "\(outcome)")
         }
 
-        private func values(_ small: SmallRun, _ output: String) throws -> [SafetensorsFile.Tensor] {
-            try Checkpoint(contentsOf: small.checkpoint(20, output: output)).tensors
-        }
-
-        /// Each gradient is off by 1/127 of the ranks' absolute values at the most, which the next ones make good.
-        @Test("Two ranks follow the curve of float32 to 1 %")
+        /// Each gradient is off by 1/127 of the ranks' absolute values at the most, which the next ones make good. What
+        /// training makes of that grows from step to step, as it does of the rounding of float32.
+        @Test("Two ranks follow the curve of float32 to 0.5 %")
         func nearFloat32() async throws {
             let small = try await SmallRun(
-                steps: 20, changes: ["optimizer": "{name: sgd, learning_rate: 0.002}"])
+                steps: 10, changes: ["optimizer": "{name: sgd, learning_rate: 0.002}"])
             for wire in ["float32", "bfloat16"] { try await run(small, ranks: 2, wire: wire) }
             let expected = try small.metric("loss", output: "float32")
             let found = try small.metric("loss", output: "bfloat16")
-            #expect(found.count == 20 && found != expected)
+            #expect(found.count == 10 && found != expected)
             #expect((expected.max() ?? 0) - (expected.min() ?? 0) > 0.05)
             let worst = zip(found, expected).map { abs($0 - $1) / abs($1) }.max() ?? 1
-            #expect(worst < 0.01, "\(found), float32: \(expected)")
+            #expect(worst < 0.005, "\(found), float32: \(expected)")
             let said = "Gradients go over the wire as bfloat16"
             #expect(try small.workspace.read("bfloat16/log.txt").contains(said))
             #expect(try !small.workspace.read("float32/log.txt").contains(said))
@@ -34,9 +31,12 @@ extension RankTests {
 
         @Test("One rank sends nothing and rounds nothing")
         func alone() async throws {
-            let small = try await SmallRun(steps: 20)
+            let small = try await SmallRun(steps: 3)
             for wire in ["float32", "bfloat16"] { try await run(small, ranks: 1, wire: wire) }
-            #expect(try values(small, "bfloat16") == values(small, "float32"))
+            let tensors = try ["float32", "bfloat16"].map {
+                try Checkpoint(contentsOf: small.checkpoint(3, output: $0)).tensors
+            }
+            #expect(tensors[0] == tensors[1])
             #expect(try !small.workspace.read("bfloat16/log.txt").contains("over the wire"))
         }
     }
