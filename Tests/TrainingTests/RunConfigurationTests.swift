@@ -103,6 +103,15 @@ import Testing
             "run.yaml:1: patch.sampler is 'foregound', expected one of foreground, uniform, balanced."
         ),
         (
+            "distributed: {wire: bf16}",
+            "run.yaml:1: distributed.wire is 'bf16', expected one of float32, bfloat16."
+        ),
+        (
+            "distributed:\n  reduction: deterministic\n  wire: bfloat16",
+            "run.yaml:3: distributed.wire is 'bfloat16' with reduction 'deterministic', expected float32: what "
+                + "rounding takes away depends on the number of ranks."
+        ),
+        (
             "optimizer: {learning_rate: -0.1}",
             "run.yaml:1: optimizer.learning_rate is '-0.1', expected a number above 0, at most 1000."
         ),

@@ -45,9 +45,9 @@ extension RunConfiguration {
         public enum Wire: String, ConfigurationChoice {
             case float32
             /// Rounded to 8 significant bits, which halves the bytes; not with `reduction: deterministic`. What rounding
-            /// takes away is added to the next step's gradients, and dropped where a checkpoint has been written, so
-            /// that a run that goes on from there takes the steps of one that never stopped there, and after a step that
-            /// `optimizer.non_finite` skips. One rank sends nothing and rounds nothing.
+            /// takes away is added to the next step's gradients. It is dropped whenever a checkpoint has been written, so
+            /// that a run that goes on from there gives the bits of one that never stopped, and when a step is skipped
+            /// (`optimizer.non_finite`). One rank sends nothing and rounds nothing.
             case bfloat16
         }
     }

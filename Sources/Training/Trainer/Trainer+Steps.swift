@@ -43,7 +43,7 @@ extension Trainer {
         } catch let error as TrainingError where configuration.optimizer.nonFinite == .skip {
             skippedInARow += 1
             plan.model.statistics.setValues(statisticsBefore)
-            // Of gradients that were not finite elsewhere, even a rest can be beyond measure.
+            // Beside a gradient that is not finite, what rounding took from another can be too large to go on with.
             reducer.forgetResiduals()
             guard skippedInARow < 10 else { throw error }
             logger.warning("\(error) The step is skipped (optimizer.non_finite: skip).")
