@@ -13,8 +13,8 @@ public enum CollectiveCheck {
         ]
         lines.append(
             """
-            correct: all-reduce, non-blocking all-reduce, tree sum, all-gather, broadcast, gather, split, barrier, \
-            buckets
+            correct: all-reduce, non-blocking all-reduce, tree sum, bfloat16 sum, all-gather, broadcast, gather, \
+            split, barrier, buckets
             """
         )
         if let mpi = communicator as? MPICommunicator {
@@ -58,6 +58,7 @@ private struct Check {
             try allReduce(Int64.self, count: count)
             try overlappingAllReduces(count: count)
             try treeSums(count: count)
+            try bfloat16Sums(count: count)
             try allGather(count: count) { Double($0) + 0.5 }
             try allGather(count: count) { Int64($0) - 7 }
             try allGather(count: count) { UInt8(truncatingIfNeeded: $0) }
@@ -123,6 +124,15 @@ private struct Check {
         try requests[1].wait()
         try compare("tree sum", Array(stores[0].values), sum(0..<size, 1))
         try compare("tree sum beside another", Array(stores[1].values), sum(0..<size, 0.7))
+    }
+
+    /// Small whole numbers, each on one rank, which bfloat16 holds exactly.
+    private func bfloat16Sums(count: Int) throws {
+        let all: [Float] = pattern(count, scale: 1)
+        let store = FloatStore(all.enumerated().map { $0 % size == rank ? $1 : 0 })
+        let residual = BucketResidual(count: count, ranks: size)
+        try communicator.startBFloat16Sum(store.values, residual: residual, owner: store).wait()
+        try compare("bfloat16 sum", Array(store.values), all)
     }
 
     private func allGather<Element: WireElement & Equatable & ExpressibleByIntegerLiteral>(

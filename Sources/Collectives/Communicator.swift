@@ -29,14 +29,10 @@ public protocol Communicator: AnyObject {
         _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction, owner: AnyObject
     ) throws(MPIError) -> any Request
 
-    /// Starts replacing element i of every rank's buffer by the sum of element i over the ranks, added in a balanced
-    /// binary tree of the ranks, so that the result depends neither on MPI nor on timing; `size` must be a power of two.
-    /// All ranks receive the same bits, and as much goes over the wire as with a ring. For `buffer` and `owner` holds
-    /// what `startAllReduce` says. Requests must be completed in the order in which they were started.
+    /// Starts a sum of which each rank adds up a part; `sum` is held until it is complete, even when the request is
+    /// dropped. Requests of such sums must be completed in the order in which they were started.
     /// The corresponding C functions are `MPI_Ialltoall` and `MPI_Iallgather`.
-    func startTreeSum(
-        _ buffer: UnsafeMutableBufferPointer<Float>, owner: AnyObject
-    ) throws(MPIError) -> any Request
+    func startPartwiseSum<Sum: PartwiseSum>(_ sum: Sum) throws(MPIError) -> any Request
 
     /// Fills `all`, laid out [rank][element], with the `local` elements of every rank. `all` must hold
     /// `size * local.count` elements and not overlap `local`. The corresponding C function is `MPI_Allgather`.

@@ -1,9 +1,9 @@
 /// Sums the gradients of all ranks while backward still computes the next ones.
 ///
 /// The gradients are one flat array. It is cut into buckets of equal size; as soon as backward has completed all
-/// values of a bucket, a non-blocking all-reduce of it starts, in place. A step is: `completed` for consecutive
+/// values of a bucket, a non-blocking sum of it over the ranks starts, in place. A step is: `completed` for consecutive
 /// ranges and `poll` between operations, then `finish`, after which the array holds the sums over the ranks (sums,
-/// not means). With one rank nothing happens, at no cost.
+/// not means), with the same bits on all ranks. With one rank nothing happens, at no cost, whatever the order.
 ///
 /// Collective: every rank must use the same bucket size and call `completed` and `finish` at the same points between
 /// other collective operations. `poll` may be called anywhere.
@@ -13,12 +13,17 @@
 /// 2 (N - 1) rounds, and each needs a call to see it done and to start the next. A thread for progress is
 /// not used: it needs MPI_THREAD_MULTIPLE, whose locks slow every call, and takes a core from backward.
 public final class GradientReducer {
-    /// In which order the ranks' values are added.
+    /// In which order the ranks' values are added, and as what they go over the wire: float32 where it is not said.
     public enum Order: Sendable {
         /// The one that MPI takes for the fastest.
         case any
         /// A balanced binary tree of the ranks, whose number must be a power of two: the same bits wherever it runs.
         case tree
+        /// That of the ranks, with values and sums rounded to bfloat16, which halves the bytes on the wire. What
+        /// rounding takes away is added to the next step's (error feedback), so that the sum over many steps is that of
+        /// float32, until `forgetResiduals`. Takes memory for 1 + 1/N floats a gradient on N ranks. Numbers
+        /// that are not finite survive rounding and enter no residual.
+        case bfloat16
     }
 
     /// Values in a bucket; the last bucket may be shorter.
@@ -28,6 +33,7 @@ public final class GradientReducer {
     private let order: Order
     private let gradients: UnsafeMutableBufferPointer<Float>
     private let owner: AnyObject
+    private let feedback = ErrorFeedback()
 
     /// Ends of what backward has completed, and of what has been handed to MPI.
     private var completedEnd = 0
@@ -58,7 +64,8 @@ public final class GradientReducer {
     public func calibrate() throws(MPIError) {
         precondition(completedEnd == 0, "calibration in the middle of a step")
         guard communicator.size > 1 else { return }
-        let scratch = FloatStore([Float](repeating: 0, count: gradients.count))
+        let scratch = FloatStore(zeros: gradients.count)
+        let feedback = ErrorFeedback()
         var samples: [Double] = []
         for _ in 0..<6 {
             try communicator.barrier()
@@ -66,7 +73,8 @@ public final class GradientReducer {
             var requests: [any Request] = []
             for start in stride(from: 0, to: gradients.count, by: bucketCount) {
                 let bucket = start..<min(start + bucketCount, gradients.count)
-                requests.append(try startSum(scratch.values.extracting(bucket), owner: scratch))
+                requests.append(
+                    try startSum(bucket, of: scratch.values, owner: scratch, feedback: feedback))
             }
             for request in requests { try request.wait() }
             samples.append(begin.secondsToNow)
@@ -76,7 +84,8 @@ public final class GradientReducer {
     }
 
     /// Says that the gradients of `range` are final on this rank; starts the buckets that are full thereby. Ranges
-    /// are consecutive and begin at 0 in every step. The corresponding C function is `MPI_Iallreduce`.
+    /// are consecutive and begin at 0 in every step. The corresponding C function is `MPI_Iallreduce`, or `MPI_Ialltoall`
+    /// where the order of the sum is fixed.
     public func completed(_ range: Range<Int>) throws(MPIError) {
         precondition(
             range.lowerBound == completedEnd && range.upperBound <= gradients.count,
@@ -87,7 +96,7 @@ public final class GradientReducer {
         defer { times.drivingSeconds += begin.secondsToNow }
         while isBucketReady {
             let bucket = startedEnd..<min(startedEnd + bucketCount, gradients.count)
-            let request = try startSum(gradients.extracting(bucket), owner: owner)
+            let request = try startSum(bucket, of: gradients, owner: owner, feedback: feedback)
             startedEnd = bucket.upperBound
             underWay.append(request)
             busySince = busySince ?? begin
@@ -97,12 +106,24 @@ public final class GradientReducer {
     }
 
     private func startSum(
-        _ bucket: UnsafeMutableBufferPointer<Float>, owner: AnyObject
+        _ bucket: Range<Int>, of values: UnsafeMutableBufferPointer<Float>, owner: AnyObject,
+        feedback: ErrorFeedback
     ) throws(MPIError) -> any Request {
+        let piece = values.extracting(bucket)
         switch order {
-        case .any: try communicator.startAllReduce(bucket, .sum, owner: owner)
-        case .tree: try communicator.startTreeSum(bucket, owner: owner)
+        case .any: return try communicator.startAllReduce(piece, .sum, owner: owner)
+        case .tree: return try communicator.startTreeSum(piece, owner: owner)
+        case .bfloat16:
+            let residual = feedback.residual(of: bucket, ranks: communicator.size)
+            return try communicator.startBFloat16Sum(piece, residual: residual, owner: owner)
         }
+    }
+
+    /// Drops what rounding took from the steps so far, between two steps: where a state is kept that does not hold it,
+    /// and after gradients that go nowhere. All ranks must, or none.
+    public func forgetResiduals() {
+        precondition(completedEnd == 0, "residuals forgotten in the middle of a step")
+        feedback.forget()
     }
 
     private var isBucketReady: Bool {
@@ -153,7 +174,8 @@ public struct ReductionTimes: Sendable, Equatable {
     /// whose backward takes longer.
     public var blockedSeconds = 0.0
 
-    /// Seconds spent in MPI calls during backward: starting buckets and driving them.
+    /// Seconds spent in starting buckets and driving them during backward: in MPI calls, and in rounding and adding
+    /// where MPI does not add.
     public var drivingSeconds = 0.0
 
     /// Seconds during which at least one bucket was under way, whether or not it moved.
@@ -162,7 +184,7 @@ public struct ReductionTimes: Sendable, Equatable {
     /// Seconds that the same reduction takes with nothing beside it; nil if `calibrate` was not called.
     public var baselineSeconds: Double?
 
-    /// Bytes of gradients that were reduced, and the buckets that carried them.
+    /// Bytes of gradients that were reduced, 4 each whatever goes over the wire, and the buckets that carried them.
     public var bytes = 0
     public var buckets = 0
 

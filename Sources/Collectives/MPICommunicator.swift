@@ -12,8 +12,8 @@ final class MPICommunicator: Communicator {
     let caller: Caller
     let hostNames: [String]
     let ranksOnNode: [Int]
-    /// A copy of `handle` for the second half of tree sums, which starts at no fixed point between other operations.
-    var treeHandle: cmpi_comm?
+    /// A copy of `handle` for the second half of partwise sums, which starts at no fixed point between other operations.
+    var gatherHandle: cmpi_comm?
     var chunkBytes = MPICommunicator.defaultChunkBytes
 
     /// Operations under way: they, and the owners of their buffers, live until they are complete.

@@ -15,9 +15,9 @@ public final class SoloCommunicator: Communicator {
         _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction, owner: AnyObject
     ) throws(MPIError) -> any Request { CompleteRequest() }
 
-    public func startTreeSum(
-        _ buffer: UnsafeMutableBufferPointer<Float>, owner: AnyObject
-    ) throws(MPIError) -> any Request { CompleteRequest() }
+    public func startPartwiseSum<Sum: PartwiseSum>(_ sum: Sum) throws(MPIError) -> any Request {
+        CompleteRequest()
+    }
 
     public func allGather<Element: WireElement>(
         _ local: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>

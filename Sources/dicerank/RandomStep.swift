@@ -47,7 +47,8 @@ final class RandomStep {
             options: PassOptions(instructionSet: plan.instructionSet, threads: threads))
         reducer = GradientReducer(
             communicator: communicator, arena: plan.model.gradients,
-            bucketMebibytes: configuration.distributed.bucketMebibytes, order: isDeterministic ? .tree : .any)
+            bucketMebibytes: configuration.distributed.bucketMebibytes, order: configuration.distributed.order
+        )
         var random = SystemRandomNumberGenerator()
         for slot in 0..<slots {
             plan.withInput(slot: slot) {

@@ -3,13 +3,14 @@ import Testing
 @testable import Collectives
 
 /// Two ranks, of which the other one does nothing: records what is started.
-private final class RecordingCommunicator: Communicator {
+final class RecordingCommunicator: Communicator {
     let rank = 0
     let size: Int
     let hostNames = ["here", "there"]
     let ranksOnNode = [0]
     let base: UnsafeMutablePointer<Float>?
     var started: [Range<Int>] = []
+    var partwise: [String] = []
     var requests: [FakeRequest] = []
     var testsUntilComplete = 1
 
@@ -29,9 +30,10 @@ private final class RecordingCommunicator: Communicator {
         return requests[requests.count - 1]
     }
 
-    func startTreeSum(
-        _ buffer: UnsafeMutableBufferPointer<Float>, owner: AnyObject
-    ) throws(MPIError) -> any Request { try startAllReduce(buffer, .sum, owner: owner) }
+    func startPartwiseSum<Sum: PartwiseSum>(_ sum: Sum) throws(MPIError) -> any Request {
+        partwise.append("\(Sum.self) of \(sum.count)")
+        return FakeRequest(testsUntilComplete: testsUntilComplete)
+    }
 
     func allReduce<Element: Reducible>(
         _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction
@@ -48,7 +50,7 @@ private final class RecordingCommunicator: Communicator {
     func barrier() throws(MPIError) {}
 }
 
-private let oneFloatInMiB = 4.0 / 1_048_576
+let oneFloatInMiB = 4.0 / 1_048_576
 
 @Suite struct GradientReducerTests {
     @Test func bucketsAreOfEqualSizeWhateverTheRanges() throws {

@@ -14,6 +14,16 @@ import Testing
         #expect(run.output.contains("ring, 4 MiB to the next rank") == (ranks > 1))
     }
 
+    /// Ranks that are threads of this process, and so no MPI, say what the bits must be.
+    @Test(arguments: 2...4) func bfloat16SumsHaveTheBitsOfTheirDefinition(ranks: Int) throws {
+        let expected = try ThreadedRanks.run(ranks) { try Steps.digest(on: $0) }.map { try $0.get() }
+        let run = try Mpirun(ranks, .bfloat16Sums)
+        #expect(run.status == 0 && run.errors == [], "\(run.output)")
+        for rank in 0..<ranks {
+            #expect(run.output.contains("rank \(rank): sums \(expected[rank])\n"), "\(run.output)")
+        }
+    }
+
     @Test func ranksDivideTheCoresTheyShare() throws {
         let cores = try Placement.query(on: SoloCommunicator()).cores.count
         let run = try Mpirun(2, .placement, options: ["--bind-to", "none"])

@@ -5,7 +5,7 @@ import Testing
 
 /// What ranks can go through, each to its end: the process exits.
 enum Scenario: String {
-    case collectiveCheck, placement
+    case collectiveCheck, placement, bfloat16Sums
     case oneThrowsWhileOthersWait, oneThrowsAfterOthersReturned, allThrowTheSame, allThrowTogether
     case throwDuringReduction, shortBroadcast, oneIsKilled
 
@@ -30,6 +30,7 @@ enum Scenario: String {
         case .placement:
             let placement = try Placement.query(on: world)
             print("rank \(world.rank): node \(placement.ranksOnNode), threads \(placement.threads)")
+        case .bfloat16Sums: print("rank \(world.rank): sums \(try Steps.digest(on: world))")
         case .oneThrowsWhileOthersWait:
             if world.rank == 1 { throw Complaint("The disk is full.") }
             try world.barrier()

@@ -126,16 +126,19 @@ final class ThreadedCommunicator: Communicator {
         return FakeRequest(testsUntilComplete: 0)
     }
 
-    func startTreeSum(
-        _ buffer: UnsafeMutableBufferPointer<Float>, owner: AnyObject
-    ) throws(MPIError) -> any Request {
-        var all = ranks.exchange(rank, Data(buffer: buffer)).map { data in
-            data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    func startPartwiseSum<Sum: PartwiseSum>(_ sum: Sum) throws(MPIError) -> any Request {
+        let part = sum.part(ranks: size)
+        let partBytes = part * MemoryLayout<Sum.Element>.stride
+        var own = Data(count: size * partBytes)
+        own.withUnsafeMutableBytes { sum.pack(into: $0.bindMemory(to: Sum.Element.self)) }
+        let (begin, end) = (rank * partBytes, (rank + 1) * partBytes)
+        var parts = ranks.exchange(rank, own).reduce(Data()) { $0 + $1[begin..<end] }
+        parts.withUnsafeMutableBytes { sum.add($0.bindMemory(to: Sum.Element.self), part: part) }
+        var sums = ranks.exchange(rank, parts.prefix(partBytes)).reduce(Data(), +)
+        sums.withUnsafeMutableBytes {
+            sum.unpack(
+                UnsafeMutableBufferPointer(rebasing: $0.bindMemory(to: Sum.Element.self)[0..<sum.count]))
         }
-        while all.count > 1 {
-            all = stride(from: 0, to: all.count, by: 2).map { zip(all[$0], all[$0 + 1]).map(+) }
-        }
-        _ = buffer.update(fromContentsOf: all[0])
         return FakeRequest(testsUntilComplete: 0)
     }
 

@@ -25,6 +25,11 @@ extension RankTests {
                     "data", "{list: data/subjects.csv, modalities: [flair, t3], reference: lesion}",
                     ["subjects.csv", "t3"]
                 ),
+                ("distributed", "{wire: float16}", ["distributed.wire", "'float16'", "float32, bfloat16"]),
+                (
+                    "distributed", "{reduction: deterministic, wire: bfloat16}",
+                    ["run.yaml", "distributed.wire", "'bfloat16'", "deterministic", "expected float32"]
+                ),
                 ("data", "{modalities: [flair]}", ["run.yaml", "data.list"]),
                 ("data", "{list: data/subject.csv}", ["data/subject.csv"]),
             ])

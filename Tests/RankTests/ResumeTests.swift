@@ -5,9 +5,11 @@ import Training
 extension RankTests {
     @Suite("A run that was stopped goes on")
     struct Resume {
-        @Test("Killed after step 20 and resumed, 40 steps end with the same bits", arguments: [1, 2])
-        func afterKill(ranks: Int) async throws {
-            let small = try await SmallRun(steps: 40)
+        @Test(
+            "Killed after step 20 and resumed, 40 steps end with the same bits",
+            arguments: [(1, "float32"), (2, "float32"), (2, "bfloat16")])
+        func afterKill(ranks: Int, wire: String) async throws {
+            let small = try await SmallRun(steps: 40, changes: ["distributed": "{wire: \(wire)}"])
             let whole = try await small.train(ranks: ranks, output: "whole")
             try #require(whole.exitCode == 0, "\(whole)")
 

@@ -42,7 +42,7 @@ import Testing
         network: {batch_norm: rank, logits: batch_norm, widths: [8, 8, 16], hidden: 4}
         optimizer: {name: sgd, learning_rate: 0.00001, momentum: 0.5}
         threads: 3
-        distributed: {bucket_mib: 4, timeout: 60}
+        distributed: {wire: bfloat16, bucket_mib: 4, timeout: 60}
         log: {tensorboard: false, every: 10}
         """,
         "data: {list: a.csv}\nloss: {name: wce, pooling: batch, add: {ss: 0.5, gdl: 2}, weights: simple, lambda: 0.1}",
@@ -101,6 +101,15 @@ import Testing
         (
             "patch: {sampler: foregound}",
             "run.yaml:1: patch.sampler is 'foregound', expected one of foreground, uniform, balanced."
+        ),
+        (
+            "distributed: {wire: bf16}",
+            "run.yaml:1: distributed.wire is 'bf16', expected one of float32, bfloat16."
+        ),
+        (
+            "distributed:\n  reduction: deterministic\n  wire: bfloat16",
+            "run.yaml:3: distributed.wire is 'bfloat16' with reduction 'deterministic', expected float32: what "
+                + "rounding takes away depends on the number of ranks."
         ),
         (
             "optimizer: {learning_rate: -0.1}",

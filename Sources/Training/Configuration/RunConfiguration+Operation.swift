@@ -25,6 +25,8 @@ extension RunConfiguration {
     public struct Distributed: Sendable, Equatable {
         /// How gradients are summed; default `fast`.
         public var reduction = Reduction.fast
+        /// As what gradients go over the wire; default `float32`.
+        public var wire = Wire.float32
         /// Size of a gradient bucket in MiB, 1 to 1,024; nil (`auto`, the default) chooses by the parameters.
         public var bucketMebibytes: Int?
         /// Seconds without progress after which the job ends; 1 to 86,400, default 300.
@@ -38,6 +40,15 @@ extension RunConfiguration {
             /// Gradients a patch, added in one tree over the patches of all ranks: 1, 2, 4, 8, ... ranks with as many
             /// threads each give the same bits. Convolutions run by Winograd's algorithm where it applies, untimed.
             case deterministic
+        }
+
+        public enum Wire: String, ConfigurationChoice {
+            case float32
+            /// Rounded to 8 significant bits, which halves the bytes; not with `reduction: deterministic`. What rounding
+            /// takes away is added to the next step's gradients. It is dropped whenever a checkpoint has been written, so
+            /// that a run that goes on from there gives the bits of one that never stopped, and when a step is skipped
+            /// (`optimizer.non_finite`). One rank sends nothing and rounds nothing.
+            case bfloat16
         }
     }
 
@@ -67,6 +78,12 @@ extension RunConfiguration.Evaluate: ConfigurationSection {
 extension RunConfiguration.Distributed: ConfigurationSection {
     mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
         try keys.choice("reduction", &reduction)
+        try keys.choice("wire", &wire)
+        guard reduction == .fast || wire == .float32 else {
+            throw keys.failure(
+                "wire", found: "'bfloat16' with reduction 'deterministic'",
+                expected: "float32: what rounding takes away depends on the number of ranks")
+        }
         try keys.automatic("bucket_mib", &bucketMebibytes, 1...1024)
         try keys.integer("timeout", &timeout, 1...86400)
         try keys.integer("compare_every", &compareEvery, 0...1_000_000_000)

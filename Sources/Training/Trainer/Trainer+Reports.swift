@@ -12,6 +12,10 @@ extension Trainer {
             \(size) rank\(size == 1 ? "" : "s") with \(placement.threads) thread\(placement.threads == 1 ? "" : "s") \
             each on \(Set(communicator.hostNames).sorted().joined(separator: ", ")); \(plan.instructionSet) kernels
             """)
+        if size > 1, configuration.distributed.wire == .bfloat16 {
+            logger.info(
+                "Gradients go over the wire as bfloat16; what rounding takes away goes with the next step's.")
+        }
         // Once a node: what it says is about all ranks there.
         let isFirstOfNode = communicator.rank == placement.ranksOnNode.first
         for sentence in [placement.oversubscription, placement.idleCores].compactMap({ $0 })

@@ -43,6 +43,8 @@ extension Trainer {
         } catch let error as TrainingError where configuration.optimizer.nonFinite == .skip {
             skippedInARow += 1
             plan.model.statistics.setValues(statisticsBefore)
+            // Beside a gradient that is not finite, what rounding took from another can be too large to go on with.
+            reducer.forgetResiduals()
             guard skippedInARow < 10 else { throw error }
             logger.warning("\(error) The step is skipped (optimizer.non_finite: skip).")
             return false
@@ -105,7 +107,8 @@ extension Trainer {
         if let failure = try writeCheckpoint(step: step) { throw TrainingError.notSaved(failure) }
     }
 
-    /// Writes a checkpoint on rank 0. Collective.
+    /// Writes a checkpoint on rank 0. Collective. What it does not hold, rounded gradients' residuals, is dropped then, so
+    /// that a run that is resumed here goes on as this one.
     /// - Returns: on all ranks the sentence of the file system where it could not be written.
     private func writeCheckpoint(step: Int) throws -> String? {
         watchdog.begin("writing a checkpoint", step: step)
@@ -128,7 +131,9 @@ extension Trainer {
             return ""
         }
         let sentence = try communicator.broadcast(failure, from: 0)
-        return sentence.isEmpty ? nil : sentence
+        guard sentence.isEmpty else { return sentence }
+        reducer.forgetResiduals()
+        return nil
     }
 
     /// Notes what a step gave.

@@ -116,7 +116,7 @@ public final class Trainer {
         reducer = GradientReducer(
             communicator: communicator, arena: plan.model.gradients,
             bucketMebibytes: configuration.distributed.bucketMebibytes,
-            order: configuration.distributed.reduction == .deterministic ? .tree : .any)
+            order: configuration.distributed.order)
         firstStep = try restoration.restore(plan.model, optimizer, on: communicator)
         try ReplicaState(task: task, plan: plan, firstStep: firstStep).check(on: communicator)
         let kept = firstStep

@@ -1,3 +1,4 @@
+import Collectives
 import Engine
 import Losses
 import Networks
@@ -123,6 +124,17 @@ extension RunConfiguration {
             effectiveSize: Extent(effective.depth, effective.height, effective.width), sampler: sampler,
             noForeground: rule, softClasses: data.referenceKind == .probabilities ? data.classes : 0,
             threads: 1)
+    }
+}
+
+extension RunConfiguration.Distributed {
+    /// How gradients are summed.
+    public var order: GradientReducer.Order {
+        switch (reduction, wire) {
+        case (.deterministic, _): .tree
+        case (.fast, .float32): .any
+        case (.fast, .bfloat16): .bfloat16
+        }
     }
 }
 
