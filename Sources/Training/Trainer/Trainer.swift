@@ -60,8 +60,9 @@ public final class Trainer {
         try configuration.checkEqual(on: communicator)
         let task = try communicator.together { try TrainingTask(configuration) }
         let assignment = try SlotAssignment(
-            seed: UInt64(configuration.seed), subjects: task.subjects.count, globalSlots: configuration.batch,
-            rank: communicator.rank, size: communicator.size)
+            seed: UInt64(configuration.seed), subjects: task.subjects.count,
+            globalSlots: configuration.stepPatches,
+            microBatches: configuration.accumulate, rank: communicator.rank, size: communicator.size)
         let placement = try Placement.query(
             on: communicator, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
         try configuration.checkDeterminism(ranks: communicator.size)
@@ -77,18 +78,19 @@ public final class Trainer {
         let restoration = try Restoration(
             task.configuration, options: options, store: store, logger: logger, communicator: communicator)
         let algorithms = try AlgorithmDecision(
-            task, restoration: restoration, slots: assignment.localSlots.count, threads: placement.threads
+            task, restoration: restoration, slots: assignment.microBatchSlots, threads: placement.threads
         ).choose(on: communicator)
         let exchange = RankExchange(communicator)
         let plan = try communicator.together {
             try Plan(
                 training: task.graph, inputSize: task.patchSize,
                 options: Plan.Options(
-                    slots: assignment.localSlots.count, firstSlot: assignment.localSlots.lowerBound,
+                    slots: assignment.microBatchSlots, firstSlot: assignment.localSlots.lowerBound,
                     globalSlots: configuration.batch, threads: placement.threads,
                     batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
                     algorithms: algorithms,
-                    gradientsBySlot: configuration.distributed.reduction == .deterministic),
+                    gradientsBySlot: configuration.distributed.reduction == .deterministic,
+                    microBatches: configuration.accumulate),
                 loss: task.loss, exchange: exchange)
         }
         plan.model.initialise(seed: UInt64(configuration.seed))
@@ -156,9 +158,10 @@ public final class Trainer {
             step += 1
             watchdog.begin("computing or communicating", step: step)
             statisticsBefore = configuration.optimizer.nonFinite == .skip ? plan.model.statistics.values : []
-            try plan.forward(seed: UInt64(configuration.seed), step: step)
-            let report = try plan.loss()
-            try plan.backward { range in
+            let parts = microBatches(of: batch, step: step)
+            try parts.forward()
+            let report = try parts.loss()
+            try parts.backward { range in
                 try reducer.completed(range)
                 try reducer.poll()
             }
