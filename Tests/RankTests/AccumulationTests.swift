@@ -32,7 +32,7 @@ extension RankTests {
             let small = try await SmallRun(
                 changes: [
                     "loss": "{name: gdl, pooling: \(pooling)}", "optimizer": Self.sgd,
-                    "network": "{name: unet, widths: [5, 8], dropout: 0.2, normalisation: instance}",
+                    "network": "{name: unet, widths: [5, 8, 12], dropout: 0.2, normalisation: instance}",
                     "patch": "{size: 44}",
                 ])
             try await train(small, "whole", options: ["batch=4"])
@@ -59,6 +59,7 @@ extension RankTests {
             let small = try await SmallRun(
                 changes: [
                     "loss": "{name: gdl, pooling: \(pooling)}", "optimizer": Self.sgd, "accumulate": "2",
+                    "network": "{name: highres3dnet, widths: [4, 8, 8]}",
                 ])
             for ranks in [1, 2] { try await train(small, "run\(ranks)", ranks: ranks, options: []) }
             try expectSameCurve(small, "run2", "run1")
@@ -73,7 +74,7 @@ extension RankTests {
                 changes: [
                     "batch": "4", "accumulate": "2", "distributed": "{reduction: deterministic}",
                     "loss": "{name: gdl, pooling: batch, add: {wce: 0.5}}",
-                    "network": "{name: unet, widths: [5, 8], dropout: 0.2}", "patch": "{size: 44}",
+                    "network": "{name: unet, widths: [5, 8, 12], dropout: 0.2}", "patch": "{size: 44}",
                 ])
             for ranks in [1, 2, 4] { try await train(small, "run\(ranks)", ranks: ranks, options: []) }
             let expected = try Checkpoint(contentsOf: small.checkpoint(3, output: "run1")).tensors
