@@ -27,16 +27,21 @@ extension RankTests {
             try #require(outcome.exitCode == 0, "\(outcome)")
         }
 
-        @Test("Two micro-batches are one batch of twice as many patches", arguments: ["image", "batch"])
-        func isOneBatch(pooling: String) async throws {
+        @Test(
+            "Two micro-batches are one batch of twice as many patches",
+            arguments: [
+                ["loss.pooling=image"], ["loss.pooling=batch"],
+                ["loss.pooling=batch", "data.reference_kind=probabilities"],
+            ])
+        func isOneBatch(options: [String]) async throws {
             let small = try await SmallRun(
                 changes: [
-                    "loss": "{name: gdl, pooling: \(pooling)}", "optimizer": Self.sgd,
+                    "optimizer": Self.sgd,
                     "network": "{name: unet, widths: [5, 8, 12], dropout: 0.2, normalisation: instance}",
                     "patch": "{size: 44}",
                 ])
-            try await train(small, "whole", options: ["batch=4"])
-            try await train(small, "parts", options: ["batch=2", "accumulate=2"])
+            try await train(small, "whole", options: options + ["batch=4"])
+            try await train(small, "parts", options: options + ["batch=2", "accumulate=2"])
             try expectSameCurve(small, "parts", "whole")
             for column in ["imbalance", "dsc"] {
                 let (parts, whole) = (
