@@ -68,11 +68,10 @@ public final class ObservedCommunicator: Communicator {
         }
     }
 
-    public func startTreeSum(
-        _ buffer: UnsafeMutableBufferPointer<Float>, owner: AnyObject
-    ) throws(MPIError) -> any Request {
-        try start("MPI_Ialltoall and MPI_Iallgather", bytes: buffer.bytes) { () throws(MPIError) in
-            try base.startTreeSum(buffer, owner: owner)
+    public func startPartwiseSum<Sum: PartwiseSum>(_ sum: Sum) throws(MPIError) -> any Request {
+        try start("MPI_Ialltoall and MPI_Iallgather", bytes: sum.count * MemoryLayout<Sum.Element>.stride) {
+            () throws(MPIError) in
+            try base.startPartwiseSum(sum)
         }
     }
 

@@ -1,6 +1,6 @@
 extension Graph {
     /// Batch normalisation (Ioffe and Szegedy 2015): zero mean and unit variance a channel over slots and voxels, then
-    /// `name.weight` (initially 1) and `name.bias` (initially 0). Epsilon 1e-5; running statistics move by 0.1 a step.
+    /// `name.weight` (initially 1) and `name.bias` (initially 0). Epsilon 1e-5; running statistics move by 0.1 a micro-batch.
     public mutating func batchNormalization(_ x: Value, name: String) -> Value {
         append(.normalization(x, Normalization(name: name, statistics: .batch)), channels: channels(of: x))
     }

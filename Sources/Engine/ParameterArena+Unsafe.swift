@@ -25,5 +25,11 @@ extension ParameterArena {
         for index in range { sum[index] += term[index] }
     }
 
+    /// Copies a range of another arena's elements.
+    func copy(_ other: ParameterArena, _ range: Range<Int>) {
+        (storage.pointer + range.lowerBound).update(
+            from: other.storage.pointer + range.lowerBound, count: range.count)
+    }
+
     func pointer(_ entry: Entry) -> UnsafeMutablePointer<Float> { storage.pointer + entry.range.lowerBound }
 }

@@ -6,12 +6,15 @@ import CKernels
 /// thread that made it: OpenMP's pool is that thread's.
 public final class Plan {
     public struct Options: Sendable, Hashable {
-        /// Patches of this rank.
+        /// Patches of this rank in a micro-batch.
         public var slots: Int
-        /// The number of its first slot in the global batch.
+        /// The number of its first slot in the step.
         public var firstSlot: Int
-        /// Patches of all ranks.
+        /// Patches of all ranks in a micro-batch.
         public var globalSlots: Int
+        /// Micro-batches of a step, at least 1. With more, ``MicroBatches`` runs steps, and there is memory for their
+        /// gradients once more.
+        public var microBatches: Int
         /// Threads of this rank.
         public var threads: Int
         public var batchStatistics: BatchStatistics
@@ -23,11 +26,11 @@ public final class Plan {
         public init(
             slots: Int, firstSlot: Int = 0, globalSlots: Int? = nil, threads: Int = 1,
             batchStatistics: BatchStatistics = .global, algorithms: AlgorithmChoice = AlgorithmChoice(),
-            gradientsBySlot: Bool = false
+            gradientsBySlot: Bool = false, microBatches: Int = 1
         ) {
             (self.slots, self.firstSlot, self.globalSlots) = (slots, firstSlot, globalSlots ?? slots)
             (self.threads, self.batchStatistics, self.algorithms) = (threads, batchStatistics, algorithms)
-            self.gradientsBySlot = gradientsBySlot
+            (self.gradientsBySlot, self.microBatches) = (gradientsBySlot, microBatches)
         }
     }
 
@@ -84,7 +87,8 @@ public final class Plan {
         model: Parameters, instructionSet: InstructionSet?
     ) throws(EngineError) {
         precondition(
-            options.slots > 0 && options.threads > 0, "\(options.slots) slots on \(options.threads) threads")
+            options.slots > 0 && options.threads > 0 && options.microBatches > 0,
+            "\(options.slots) slots on \(options.threads) threads, \(options.microBatches) micro-batches")
         let selected = try InstructionSet.selected()
         let instructions = instructionSet ?? selected
         (self.inputSize, self.options, self.model, self.instructionSet) = (
@@ -103,7 +107,8 @@ public final class Plan {
             lowered, context: context, training: loss != nil, algorithms: options.algorithms)
         let floats = context.planner.layOut()
         let perSlot = inputChannels * inputSize.count + (loss == nil ? 0 : (classes + 1) * outputSize.count)
-        let needed = (floats + options.slots * perSlot) * MemoryLayout<Float>.stride
+        let needed =
+            (floats + options.slots * perSlot) * MemoryLayout<Float>.stride + context.extraGradientBytes
         if let available = Memory.availableBytes, needed > available {
             throw .memory(needed: needed, available: available, input: inputSize, slots: options.slots)
         }
@@ -114,16 +119,13 @@ public final class Plan {
         let outputSize = outputSize
         let classes = classes
         head = loss.map {
-            LossHead(
-                classes: classes, outputSize: outputSize, firstSlot: options.firstSlot, loss: $0,
-                context: context)
+            LossHead(classes: classes, outputSize: outputSize, loss: $0, context: context)
         }
     }
 
     /// Bytes that the plan holds for activations, gradients and patches, the parameters not counted.
     public var peakBytes: Int {
-        let slotGradients = context.slotGradients.dropFirst().reduce(0) { $0 + $1.storage.bytes }
-        return arena.bytes + staging.bytes + (head?.bytes ?? 0) + slotGradients
+        arena.bytes + staging.bytes + (head?.bytes ?? 0) + context.extraGradientBytes
     }
 
     /// The operations in the order of the forward pass with the algorithm of each, one a line.
@@ -138,7 +140,15 @@ public final class Plan {
     ///
     /// - Parameters: Dropout is drawn from `seed`, `step` and the slot; `backward` draws the same.
     public func forward(seed: UInt64 = 0, step: Int = 0) throws {
+        precondition(
+            options.microBatches == 1, "MicroBatches runs a step of \(options.microBatches) micro-batches")
+        try forward(seed: seed, step: step, microBatch: 0, isFirst: true)
+    }
+
+    /// - Parameter isFirst: Whether this step has not seen the micro-batch: its statistics then move the running ones.
+    func forward(seed: UInt64, step: Int, microBatch: Int, isFirst: Bool) throws {
         context.noise = (seed, step)
+        (context.microBatch, context.movesStatistics) = (microBatch, isFirst)
         dr_set_threads(Int32(options.threads))
         packInput()
         for step in schedule.forward { try run(step, .forward) }
@@ -154,10 +164,23 @@ public final class Plan {
                 operations: step.operations, duration: start.duration(to: .now)))
     }
 
+    private var trainingHead: LossHead {
+        guard let head else { preconditionFailure("a plan for inference has no loss") }
+        return head
+    }
+
+    var pooling: Pooling { trainingHead.pooling }
+
+    /// Forms what the loss takes of the micro-batch that `forward` has run on.
+    func addSums() { trainingHead.addSums(logits: schedule.logits) }
+
+    /// Forms what `backward` takes of the micro-batch that `forward` has run on again.
+    func softmax() { trainingHead.softmax(logits: schedule.logits) }
+
     /// The loss of the global batch against `withReference`; a collective call where the plan has an exchange.
     public func loss() throws -> BatchReport {
-        guard let head else { preconditionFailure("a plan for inference has no loss") }
-        return try head.evaluate(logits: schedule.logits)
+        addSums()
+        return try trainingHead.report()
     }
 
     /// Gradients of the last `loss` into `model.gradients`.
@@ -166,6 +189,15 @@ public final class Plan {
     /// - Parameter completed: Called after each operation with the range of the arena that it made final: ascending,
     ///   contiguous, at times empty.
     public func backward(_ completed: (Range<Int>) throws -> Void = { _ in }) throws {
+        try eachFinalRange { range in
+            addCarried(range)
+            addSlots(range)
+            try completed(range)
+        }
+    }
+
+    /// Runs backward; calls with the ranges of this micro-batch's gradients as they become final.
+    func eachFinalRange(_ body: (Range<Int>) throws -> Void) throws {
         guard let head, let gradient = schedule.logitsGradient else {
             preconditionFailure("a plan for inference has no gradients")
         }
@@ -175,8 +207,7 @@ public final class Plan {
         for (index, step) in schedule.backward.enumerated() {
             try run(step, .backward)
             let final = done..<schedule.completed[index]
-            addSlots(final)
-            try completed(final)
+            try body(final)
             done = final.upperBound
         }
     }

@@ -35,16 +35,23 @@ final class Context {
     let planner = MemoryPlanner()
     /// What dropout is drawn from, with the slot.
     var noise = (seed: UInt64(0), step: 0)
+    let microBatches: Int
+    /// The one that the slots hold.
+    var microBatch = 0
+    /// Whether forward moves the running statistics of batch normalisation.
+    var movesStatistics = true
     /// Where passes leave the gradients of parameters: the model's arena, or that of the slot at hand.
     var gradients: ParameterArena
     /// An arena a slot, where gradients are formed a slot at a time. The first is the model's.
     let slotGradients: [ParameterArena]
+    /// Sums over the step's earlier micro-batches, as many arenas as gradients have; none where there is one micro-batch.
+    let carriedGradients: [ParameterArena]
     private var runs: [Layout: VoxelRuns] = [:]
 
     init(options: Plan.Options, instructionSet: InstructionSet, exchange: any SlotExchange, model: Parameters)
     {
         (slots, firstSlot, globalSlots) = (options.slots, options.firstSlot, options.globalSlots)
-        threads = options.threads
+        (threads, microBatches) = (options.threads, options.microBatches)
         batchStatistics = options.batchStatistics
         self.instructionSet = instructionSet
         (self.exchange, self.model) = (exchange, model)
@@ -52,6 +59,24 @@ final class Context {
         slotGradients =
             options.gradientsBySlot
             ? [model.gradients] + (1..<options.slots).map { _ in ParameterArena(like: model.gradients) } : []
+        carriedGradients =
+            options.microBatches > 1
+            ? (0..<max(1, slotGradients.count)).map { _ in ParameterArena(like: model.gradients) } : []
+    }
+
+    /// The number in the step of a slot: a rank's slots are consecutive, and each micro-batch has every
+    /// `microBatches`-th of them.
+    func stepSlot(_ slot: Int) -> Int { firstSlot + slot * microBatches + microBatch }
+
+    /// Slots of all ranks in all micro-batches.
+    var stepSlots: Int { globalSlots * microBatches }
+
+    /// The arenas that backward writes.
+    var writtenGradients: [ParameterArena] { slotGradients.isEmpty ? [model.gradients] : slotGradients }
+
+    /// Bytes of gradients beside the model's.
+    var extraGradientBytes: Int {
+        (slotGradients.dropFirst() + carriedGradients).reduce(0) { $0 + $1.storage.bytes }
     }
 
     /// The voxels of a layout.

@@ -16,11 +16,11 @@ extension Dicerank {
             static let configuration = CommandConfiguration(
                 abstract: "Time training steps of a configuration on random data.",
                 discussion: """
-                    Data files are not read; patch, batch, network, loss and threads are the configuration's, and \
-                    under mpirun the ranks share the batch. With --interactive it prints "ready", then answers each \
-                    line "step" on standard input with the seconds of a step and each line "memory" with its peak in \
-                    bytes, so that a script can alternate it with another program; ranks that wait for a line keep \
-                    their cores busy.
+                    Data files are not read; patch, batch, accumulate, network, loss and threads are the \
+                    configuration's, and under mpirun the ranks share the batch. With --interactive it prints \
+                    "ready", then answers each line "step" on standard input with the seconds of a step and each \
+                    line "memory" with its peak in bytes, so that a script can alternate it with another program; \
+                    ranks that wait for a line keep their cores busy.
 
                     Examples:
                       dicerank bench step Configs/wmh_highres3dnet_paper.yaml --channels 3 --steps 5

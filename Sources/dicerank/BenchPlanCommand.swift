@@ -12,9 +12,10 @@ extension Dicerank.Bench {
             abstract: "Show what a training step runs: algorithm, time and share of every operation.",
             discussion: """
                 Data files are not read; patch, batch, network, loss and threads are the configuration's, on one \
-                rank. First come the algorithms that each convolution was timed with, then the operations of a step \
-                with the median of their times, then the shares of the kinds of work and the memory. GFLOP/s counts \
-                the multiplications and additions of the convolution as it is written, over the whole patch: an \
+                rank; accumulate is taken for 1, since all micro-batches of a step run the same operations. First \
+                come the algorithms that each convolution was timed with, then the operations of a step with the \
+                median of their times, then the shares of the kinds of work and the memory. GFLOP/s counts the \
+                multiplications and additions of the convolution as it is written, over the whole patch: an \
                 algorithm that needs fewer can go beyond the processor's peak.
 
                 Example:
@@ -40,7 +41,8 @@ extension Dicerank.Bench {
         }
 
         func run() throws {
-            let configuration = try self.configuration.read()
+            var configuration = try self.configuration.read()
+            configuration.accumulate = 1
             let alone = SoloCommunicator()
             let placement = try Placement.query(
                 on: alone,

@@ -36,10 +36,12 @@ final class RandomStep {
         plan = try Plan(
             training: graph, inputSize: inputSize,
             options: Plan.Options(
-                slots: slots, firstSlot: communicator.rank * slots, globalSlots: configuration.batch,
+                slots: slots, firstSlot: communicator.rank * slots * configuration.accumulate,
+                globalSlots: configuration.batch,
                 threads: threads,
                 batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
-                algorithms: algorithms, gradientsBySlot: isDeterministic),
+                algorithms: algorithms, gradientsBySlot: isDeterministic,
+                microBatches: configuration.accumulate),
             loss: configuration.loss.make(), exchange: RankExchange(communicator))
         plan.model.initialise(seed: UInt64(configuration.seed))
         optimizer = configuration.optimizer.make(
@@ -62,9 +64,11 @@ final class RandomStep {
         try communicator.barrier()
         let start = ContinuousClock.now
         count += 1
-        try plan.forward()
-        _ = try plan.loss()
-        try plan.backward { range in
+        // The micro-batches all have the patches that the plan holds.
+        let microBatches = MicroBatches(of: plan) { _ in }
+        try microBatches.forward()
+        _ = try microBatches.loss()
+        try microBatches.backward { range in
             try reducer.completed(range)
             try reducer.poll()
         }

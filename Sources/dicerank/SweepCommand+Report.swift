@@ -47,7 +47,7 @@ struct SweepReport {
             name: cell.name, network: cell.network,
             patch: PatchSetting(
                 size: planned.inputPatch, effective: planned.effectivePatch,
-                batch: planned.configuration.batch),
+                batch: planned.configuration.stepPatches),
             learningRate: cell.learningRate, loss: cell.loss, outcome: outcome)
     }
 

@@ -54,7 +54,8 @@ struct SweepSlices {
 
     private func setting(_ cell: SweepPlan.Cell) -> String {
         "Trained: \(cell.cell.network), patches of \(cell.inputPatch.map(String.init).joined(separator: "x")) "
-            + "voxels, \(cell.configuration.batch) a step, learning rate \(Quantity.scientificText(cell.cell.learningRate))"
+            + "voxels, \(cell.configuration.stepPatches) a step, "
+            + "learning rate \(Quantity.scientificText(cell.cell.learningRate))"
     }
 
     private func labels(of subject: Subject, by network: TrainedNetwork) throws -> [UInt8] {

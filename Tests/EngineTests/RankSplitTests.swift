@@ -71,7 +71,8 @@ import Testing
                         let model = SmallNetwork.model()
                         let plan = try SmallNetwork.plan(
                             slots, of: 4, loss: GeneralisedDiceLoss(pooling: pooling), model: model,
-                            threads: threads?[rank] ?? 1, batchStatistics: batchStatistics, exchange: MeetingExchange(meeting, rank: rank))
+                            threads: threads?[rank] ?? 1, batchStatistics: batchStatistics,
+                            exchange: MeetingExchange(meeting, rank: rank))
                         let report = try SmallNetwork.step(plan)
                         return Outcome(
                             report: report, gradients: model.gradients.values,

@@ -77,6 +77,18 @@ import Testing
         }
     }
 
+    /// 24 slots as 3 micro-batches of 8: 4 ranks own 6 slots each, 2 in each micro-batch; 12 ranks would divide the 24.
+    @Test func ranksDivideAMicroBatch() throws {
+        let dealt = try SlotAssignment(
+            seed: 1, subjects: 5, globalSlots: 24, microBatches: 3, rank: 2, size: 4)
+        #expect(dealt.localSlots == 12..<18)
+        #expect(dealt.microBatchSlots == 2)
+        let error = #expect(throws: SlotAssignmentError.self) {
+            try SlotAssignment(seed: 1, subjects: 5, globalSlots: 24, microBatches: 3, rank: 0, size: 12)
+        }
+        #expect(error == .ranksDoNotDivide(batch: 8, ranks: 12))
+    }
+
     @Test func unusableSubjectsAreReplacedByOthersOfTheSlot() throws {
         let dealt = try assignment(3, slots: 1)
         var drawn: Set<Int> = []

@@ -29,6 +29,7 @@ import Testing
         #expect(configuration.patch.sampler == .balanced)
         #expect(configuration.optimizer.learningRate == 1e-3)
         #expect(configuration.optimizer.beta2 == 0.999)
+        #expect(configuration.batch == 2 && configuration.accumulate == 1)
         #expect(configuration.threads == nil)
         #expect(configuration.checkpoint.keep == 3)
         #expect(configuration.distributed.timeout == 300)
@@ -42,6 +43,7 @@ import Testing
         network: {batch_norm: rank, logits: batch_norm, widths: [8, 8, 16], hidden: 4}
         optimizer: {name: sgd, learning_rate: 0.00001, momentum: 0.5}
         threads: 3
+        accumulate: 4096
         distributed: {wire: bfloat16, bucket_mib: 4, timeout: 60}
         log: {tensorboard: false, every: 10}
         """,
@@ -161,8 +163,8 @@ import Testing
         ("precision: bfloat16", "precision 'bfloat16', supported are 'float32'"),
         ("patch: {sampler: map}", "patch.sampler 'map', supported are 'foreground', 'uniform', 'balanced'"),
         (
-            "log: {every: 1}\ncheckpoint: {every: 1}\naccumulate: 2",
-            "key 'accumulate', supported are 'seed', "
+            "log: {every: 1}\noptimizer: {name: adam, schedule: cosine}",
+            "key 'optimizer.schedule', supported are 'optimizer.name', "
         ),
     ])
     func refusesWhatDoesNotWorkYet(yaml: String, part: String) {

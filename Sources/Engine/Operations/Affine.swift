@@ -7,7 +7,7 @@ import CKernels
 /// all slots, else a group of channels of one slot. The normalised values are not kept: backward forms them again from x.
 final class AffineOperation {
     static let epsilon = 1e-5
-    /// Share of a step's statistics in the running ones.
+    /// Share of a micro-batch's statistics in the running ones.
     static let momentum = 0.1
 
     let name: String
@@ -64,7 +64,7 @@ final class AffineOperation {
 
     /// - Parameters:
     ///   - y: Nil where the reader applies the pass to what it loads.
-    ///   - training: Whether batch normalisation takes the batch's statistics, which then move the running ones.
+    ///   - training: Whether batch normalisation takes the batch's statistics, which move the running ones where the context says so.
     ///   - sums: Those of x, if the pass that wrote it formed them.
     func forward(x: Tensor, y: Tensor?, training: Bool, sums: ChannelSums?) throws {
         if let normalization {
@@ -179,7 +179,7 @@ final class AffineOperation {
     }
 
     private func move(_ entry: ParameterArena.Entry?, towards values: [Double]) {
-        guard let entry else { return }
+        guard let entry, context.movesStatistics else { return }
         context.model.statistics.withUnsafeMutableBuffer { buffer in
             for (index, value) in zip(entry.range, values) {
                 buffer[index] = Float((1 - Self.momentum) * Double(buffer[index]) + Self.momentum * value)

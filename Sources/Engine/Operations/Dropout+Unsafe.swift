@@ -21,7 +21,7 @@ final class DropoutPass: GridKernel {
     private func run(_ x: Tensor, _ y: Tensor, accumulate: Bool) {
         let noise = context.noise
         let keys = (0..<context.slots).map { slot in
-            [UInt64(noise.step), UInt64(context.firstSlot + slot), UInt64(dropout.stream)]
+            [UInt64(noise.step), UInt64(context.stepSlot(slot)), UInt64(dropout.stream)]
                 .reduce(mix(noise.seed)) { mix($0 ^ $1) }
         }
         keys.withUnsafeBufferPointer { keys in

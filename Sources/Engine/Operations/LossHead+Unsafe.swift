@@ -12,19 +12,26 @@ final class LossHead {
     /// [slot][class][voxel]; made when it is first asked for, and from then on the reference of the loss.
     private lazy var softReference = FloatStorage(count: context.slots * classes * voxels)
     private var isSoft = false
-    /// Of the last `evaluate`, a slot of this rank each.
+    /// Of this rank's slots in all micro-batches, [slot of the step][sum].
+    private var sums: [Double]
+    /// Sums of a slot: those of each class, and the counts that Dice scores are made of.
+    private let width: Int
+    /// What backward starts from, a slot of the micro-batch each.
     private var gradients: [LossGradient] = []
-    private let firstSlot: Int
 
-    init(classes: Int, outputSize: Size3, firstSlot: Int, loss: any SegmentationLoss, context: Context) {
-        (self.context, self.loss, self.classes, self.firstSlot) = (context, loss, classes, firstSlot)
+    init(classes: Int, outputSize: Size3, loss: any SegmentationLoss, context: Context) {
+        (self.context, self.loss, self.classes) = (context, loss, classes)
         voxels = outputSize.count
+        width = LossSums.perClass * classes + 3
+        sums = [Double](repeating: 0, count: context.slots * context.microBatches * width)
         probabilities = FloatStorage(count: context.slots * classes * outputSize.count)
         reference = .allocate(capacity: context.slots * outputSize.count)
         reference.initialize(repeating: 0)
     }
 
     deinit { reference.deallocate() }
+
+    var pooling: Pooling { loss.pooling }
 
     var bytes: Int { probabilities.bytes + reference.count + (isSoft ? softReference.bytes : 0) }
 
@@ -35,43 +42,58 @@ final class LossHead {
         return UnsafeMutableBufferPointer(start: softReference.pointer + slot * count, count: count)
     }
 
-    /// The loss of the global batch; the slots' sums are exchanged.
-    func evaluate(logits: Tensor) throws -> BatchReport {
-        let width = LossSums.perClass * classes + 3
-        var local = [Double](repeating: 0, count: context.slots * width)
-        var view = logits.kernelView
-        for slot in 0..<context.slots {
-            let p = probabilities.pointer + slot * classes * voxels
-            let r = reference.baseAddress.map { $0 + slot * voxels }
-            dr_softmax(&view, Int32(slot), Int32(classes), p, Int32(context.threads))
-            local.withUnsafeMutableBufferPointer { sums in
-                dr_loss_sums(
-                    &view, Int32(slot), p, r, isSoft ? soft(slot: slot).baseAddress : nil, Int64(voxels),
-                    Int32(classes),
-                    sums.baseAddress.map { $0 + slot * width },
-                    Int32(context.threads))
-            }
-        }
-        let all = try context.exchange.allSlots(
-            local, globalSlots: context.globalSlots, localSlots: context.slots)
-        return report(all, width: width)
+    /// Forms the probabilities of a micro-batch.
+    func softmax(logits: Tensor) {
+        for slot in 0..<context.slots { softmax(logits, slot) }
     }
 
-    private func report(_ all: [Double], width: Int) -> BatchReport {
-        let slots = (0..<context.globalSlots).map { slot in
-            LossSums(
-                voxels: Double(voxels), classes: classes,
-                values: all[(slot * width)..<((slot + 1) * width)])
+    private func softmax(_ logits: Tensor, _ slot: Int) {
+        var view = logits.kernelView
+        dr_softmax(
+            &view, Int32(slot), Int32(classes), probabilities.pointer + slot * classes * voxels,
+            Int32(context.threads))
+    }
+
+    /// Forms the probabilities of a micro-batch and the sums that the loss takes of them.
+    func addSums(logits: Tensor) {
+        var view = logits.kernelView
+        for slot in 0..<context.slots {
+            softmax(logits, slot)
+            let first = place(slot) * width
+            for index in first..<first + width { sums[index] = 0 }
+            sums.withUnsafeMutableBufferPointer { sums in
+                dr_loss_sums(
+                    &view, Int32(slot), probabilities.pointer + slot * classes * voxels,
+                    reference.baseAddress.map { $0 + slot * voxels },
+                    isSoft ? soft(slot: slot).baseAddress : nil, Int64(voxels), Int32(classes),
+                    sums.baseAddress.map { $0 + first }, Int32(context.threads))
+            }
         }
+        guard loss.pooling == .image else { return }
+        gradients = (0..<context.slots).map {
+            loss.gradient(slotSums(sums, place($0))) * (1 / Double(context.stepSlots))
+        }
+    }
+
+    /// Where a slot of the micro-batch lies among this rank's slots of the step.
+    private func place(_ slot: Int) -> Int { context.stepSlot(slot) - context.firstSlot }
+
+    private func slotSums(_ values: [Double], _ slot: Int) -> LossSums {
+        LossSums(
+            voxels: Double(voxels), classes: classes, values: values[(slot * width)..<((slot + 1) * width)])
+    }
+
+    /// The loss of the step, whose sums are all there; they are exchanged.
+    func report() throws -> BatchReport {
+        let all = try context.exchange.allSlots(
+            sums, globalSlots: context.stepSlots, localSlots: context.slots * context.microBatches)
+        let slots = (0..<context.stepSlots).map { slotSums(all, $0) }
         let pooled = slots.dropFirst().reduce(slots[0], +)
         let slotLosses = slots.map(loss.value)
         let value: Double
         switch loss.pooling {
         case .image:
             value = slotLosses.reduce(0, +) / Double(slots.count)
-            gradients = slots[firstSlot..<(firstSlot + context.slots)].map {
-                loss.gradient($0) * (1 / Double(slots.count))
-            }
         case .batch:
             value = loss.value(pooled)
             gradients = Array(repeating: loss.gradient(pooled), count: context.slots)

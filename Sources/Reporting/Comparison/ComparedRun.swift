@@ -40,7 +40,7 @@ public struct ComparedRun: Sendable {
             name: record.name, network: configuration.network.name.rawValue,
             patch: PatchSetting(
                 size: record.inputPatch, effective: record.effectivePatch,
-                batch: configuration.batch),
+                batch: configuration.stepPatches),
             learningRate: configuration.optimizer.learningRate,
             loss: configuration.loss.name.rawValue + added.joined(),
             outcome: record.isComplete ? .finished(record) : .unfinished(record))

@@ -4,28 +4,37 @@
 /// does not divide S, a subject on a cut belongs to both neighbours in proportion; where there are fewer subjects than
 /// slots, slots share subjects. So every subject has the same chance in every global batch. Rank r of N owns the slots
 /// `r*B/N ..< (r+1)*B/N` and opens only their subjects: its shard.
+///
+/// A global batch that is computed as k micro-batches has its slots s with s mod k = m in micro-batch m: the same patches on
+/// any number of ranks, which must divide a micro-batch.
 public struct SlotAssignment: Hashable, Sendable {
     public let seed: UInt64
     /// Number of subjects, S.
     public let subjects: Int
     /// Number of slots of the global batch, B.
     public let globalSlots: Int
+    /// Number of micro-batches that the global batch is computed as, k; divides B.
+    public let microBatches: Int
     public let rank: Int
     /// Number of ranks, N.
     public let size: Int
     private let order: [Int]
 
-    /// - Throws: `SlotAssignmentError` where there is no subject, or N does not divide B.
+    /// - Throws: `SlotAssignmentError` where there is no subject, or N does not divide B/k.
     public init(
-        seed: UInt64, subjects: Int, globalSlots: Int, rank: Int, size: Int
+        seed: UInt64, subjects: Int, globalSlots: Int, microBatches: Int = 1, rank: Int, size: Int
     ) throws(SlotAssignmentError) {
-        precondition(globalSlots > 0, "a batch of \(globalSlots)")
+        precondition(
+            globalSlots > 0 && microBatches > 0 && globalSlots % microBatches == 0,
+            "a batch of \(globalSlots) as \(microBatches) micro-batches")
         precondition(size > 0 && (0..<size).contains(rank), "rank \(rank) of \(size)")
         guard subjects > 0 else { throw .noSubjects }
-        guard globalSlots % size == 0 else { throw .ranksDoNotDivide(batch: globalSlots, ranks: size) }
+        let batch = globalSlots / microBatches
+        guard batch % size == 0 else { throw .ranksDoNotDivide(batch: batch, ranks: size) }
         self.seed = seed
         self.subjects = subjects
         self.globalSlots = globalSlots
+        self.microBatches = microBatches
         self.rank = rank
         self.size = size
         var random = CounterRandom(seed: seed, stream: .slotAssignment)
@@ -36,6 +45,9 @@ public struct SlotAssignment: Hashable, Sendable {
     public var localSlots: Range<Int> {
         globalSlots / size * rank..<globalSlots / size * (rank + 1)
     }
+
+    /// Slots of this rank in a micro-batch: of its slots in their order, every k-th one.
+    public var microBatchSlots: Int { localSlots.count / microBatches }
 
     /// The subjects that a slot draws from; one or more.
     public func subjects(of slot: Int) -> [Int] {

@@ -16,8 +16,16 @@ public struct RunConfiguration: Sendable, Equatable {
     public var steps = 3000
     public var data = Data()
     public var patch = Patch()
-    /// Patches a step over all ranks (slots); 1 to 65,536, default 8.
+    /// Patches over all ranks (slots) that are in memory at once; 1 to 65,536, default 8. The number of ranks divides it.
     public var batch = 8
+    /// Batches of a step, one after the other: loss and gradient are those of `accumulate * batch` patches. 1 to 4,096,
+    /// default 1.
+    ///
+    /// The result is that of one batch of as many patches, but that batch normalisation takes its statistics over `batch`
+    /// patches. A loss of each patch (`loss.pooling: image`) costs nothing more; one of pooled sums (`batch`) runs the
+    /// network forward nearly twice, since its gradient needs the sums of all patches. Memory grows by one copy of the
+    /// gradients and by the patches of two steps.
+    public var accumulate = 1
     public var network = Network()
     public var loss = Loss()
     public var optimizer = Optimizer()
@@ -105,6 +113,9 @@ extension RunConfiguration {
         if let folder, !data.list.hasPrefix("/") { data.list = folder + "/" + data.list }
     }
 
+    /// Patches a step over all ranks.
+    public var stepPatches: Int { accumulate * batch }
+
     /// All keys with their values, which reads back to the same configuration.
     public var yaml: String { resolved.document }
 
@@ -157,7 +168,7 @@ extension RunConfiguration: ConfigurationSection {
         try keys.section("data", &data)
         try keys.section("patch", &patch)
         try keys.integer("batch", &batch, 1...65536)
-        keys.later("accumulate")
+        try keys.integer("accumulate", &accumulate, 1...4096)
         try keys.section("network", &network)
         try keys.section("loss", &loss)
         try keys.section("optimizer", &optimizer)

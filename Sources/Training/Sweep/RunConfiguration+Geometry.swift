@@ -18,11 +18,12 @@ extension RunConfiguration {
         return [size.depth, size.height, size.width]
     }
 
-    /// What a step costs in relation to other steps: multiplications and additions of the forward pass of the batch.
+    /// What a step costs in relation to other steps: multiplications and additions of the forward pass of its patches.
     /// - Throws: as ``effectivePatch()``.
     public func stepCost() throws -> Double {
         let network = try shape()
-        return Double(try network.graph().forwardFLOPs(inputSize: patchSize(for: network))) * Double(batch)
+        return Double(try network.graph().forwardFLOPs(inputSize: patchSize(for: network)))
+            * Double(stepPatches)
     }
 
     /// Sizes do not depend on the number of channels.
@@ -35,6 +36,7 @@ extension RunConfiguration {
     /// - Throws: `SlotAssignmentError` where a run on so many ranks would.
     func checkRanks(_ ranks: Int, subjects: Int) throws {
         _ = try SlotAssignment(
-            seed: UInt64(seed), subjects: subjects, globalSlots: batch, rank: 0, size: ranks)
+            seed: UInt64(seed), subjects: subjects, globalSlots: stepPatches, microBatches: accumulate,
+            rank: 0, size: ranks)
     }
 }

@@ -26,7 +26,7 @@ extension Trainer {
             """
             \(configuration.network.name.rawValue) with \(plan.model.parameters.count) parameters; patches of \
             \(task.patchSize) voxels\(task.isPlanar ? " (\(configuration.patch.slices.rawValue) slices)" : ""), effective \
-            \(task.effectiveSize), \(configuration.batch) a step, \(assignment.localSlots.count) a rank
+            \(task.effectiveSize), \(patchesText)
             """)
         if let sentence = task.slicesWarning { logger.warning("\(sentence)") }
         logger.info(
@@ -54,7 +54,7 @@ extension Trainer {
         let peak = Int(try communicator.allReduce(Int64(peakMemoryBytes()), .maximum))
         let total = recorder.total
         guard let last = recorder.last, total.step > 0 else { return nil }
-        let voxels = Double(recorder.steps * configuration.batch * task.patchSize.count)
+        let voxels = Double(recorder.steps * configuration.stepPatches * task.patchSize.count)
         let hidden = total.baseline > 0 ? min(max(1 - total.reduction / total.baseline, 0), 1) : nil
         let summary = RunSummary(
             steps: step, complete: step == configuration.steps, finalLoss: last.loss, dice: recorder.dice,

@@ -5,7 +5,7 @@ import Losses
 import Sampling
 
 extension Trainer {
-    /// Waits for the patches of a step and puts them into the plan; nil when a rank was told to stop.
+    /// Waits for the patches of a step; nil when a rank was told to stop.
     ///
     /// One small all-reduce tells all ranks whether one of them was told to stop or has failed, in reading its data or
     /// in writing its records, so that all end together.
@@ -28,7 +28,6 @@ extension Trainer {
             logger.notice("\(name) was received: the run stops after step \(step - 1) and can be resumed.")
             return nil
         }
-        plan.load(batch)
         return batch
     }
 
@@ -138,7 +137,7 @@ extension Trainer {
 
     /// Notes what a step gave.
     func record(_ report: BatchReport, _ times: StepTimer.Times, step: Int) {
-        let voxels = Double(configuration.batch * task.patchSize.count)
+        let voxels = Double(configuration.stepPatches * task.patchSize.count)
         let generalisedDice = report.value(of: GeneralisedDiceLoss(pooling: task.loss.pooling))
         recorder.record(
             StepMetrics(

@@ -3,17 +3,18 @@ import Engine
 import Sampling
 
 extension Plan {
-    /// Copies the patches of a step into the plan's slots.
-    func load(_ batch: PatchBatch) {
+    /// Copies the patches of one of a step's micro-batches into the plan's slots.
+    func load(_ batch: PatchBatch, microBatch: Int) {
         for slot in 0..<options.slots {
-            batch.withImages(slot: slot) { images in
+            let place = slot * options.microBatches + microBatch
+            batch.withImages(slot: place) { images in
                 withInput(slot: slot) { input in
                     precondition(
                         input.count == images.count, "\(images.count) voxels for an input of \(input.count)")
                     _ = input.update(fromContentsOf: images)
                 }
             }
-            batch.withReference(slot: slot) { labels in
+            batch.withReference(slot: place) { labels in
                 withReference(slot: slot) { reference in
                     precondition(
                         reference.count == labels.count,
@@ -22,7 +23,7 @@ extension Plan {
                 }
             }
             guard batch.softClasses > 0 else { continue }
-            batch.withSoftReference(slot: slot) { probabilities in
+            batch.withSoftReference(slot: place) { probabilities in
                 withSoftReference(slot: slot) { reference in
                     precondition(
                         reference.count == probabilities.count,

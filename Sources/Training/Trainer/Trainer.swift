@@ -64,8 +64,9 @@ public final class Trainer {
         let communicator = ObservedCommunicator(ranks, observers: [watchdog])
         let task = try communicator.together { try TrainingTask(configuration) }
         let assignment = try SlotAssignment(
-            seed: UInt64(configuration.seed), subjects: task.subjects.count, globalSlots: configuration.batch,
-            rank: communicator.rank, size: communicator.size)
+            seed: UInt64(configuration.seed), subjects: task.subjects.count,
+            globalSlots: configuration.stepPatches,
+            microBatches: configuration.accumulate, rank: communicator.rank, size: communicator.size)
         let placement = try Placement.query(
             on: communicator, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
         try configuration.checkDeterminism(ranks: communicator.size)
@@ -81,18 +82,19 @@ public final class Trainer {
         let restoration = try Restoration(
             task.configuration, options: options, store: store, logger: logger, communicator: communicator)
         let algorithms = try AlgorithmDecision(
-            task, restoration: restoration, slots: assignment.localSlots.count, threads: placement.threads
+            task, restoration: restoration, slots: assignment.microBatchSlots, threads: placement.threads
         ).choose(on: communicator)
         let exchange = RankExchange(communicator)
         let plan = try communicator.together {
             try Plan(
                 training: task.graph, inputSize: task.patchSize,
                 options: Plan.Options(
-                    slots: assignment.localSlots.count, firstSlot: assignment.localSlots.lowerBound,
+                    slots: assignment.microBatchSlots, firstSlot: assignment.localSlots.lowerBound,
                     globalSlots: configuration.batch, threads: placement.threads,
                     batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
                     algorithms: algorithms,
-                    gradientsBySlot: configuration.distributed.reduction == .deterministic),
+                    gradientsBySlot: configuration.distributed.reduction == .deterministic,
+                    microBatches: configuration.accumulate),
                 loss: task.loss, exchange: exchange)
         }
         plan.model.initialise(seed: UInt64(configuration.seed))
@@ -159,11 +161,12 @@ public final class Trainer {
             guard let batch = try draw(step: step + 1, &timer) else { break }
             step += 1
             statisticsBefore = configuration.optimizer.nonFinite == .skip ? plan.model.statistics.values : []
+            let parts = microBatches(of: batch, step: step)
             watchdog.begin("computing the forward pass", step: step)
-            try plan.forward(seed: UInt64(configuration.seed), step: step)
-            let report = try plan.loss()
+            try parts.forward()
+            let report = try parts.loss()
             watchdog.begin("computing gradients", step: step)
-            try plan.backward { range in
+            try parts.backward { range in
                 try reducer.completed(range)
                 try reducer.poll()
             }

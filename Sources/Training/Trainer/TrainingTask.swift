@@ -123,7 +123,8 @@ extension RunConfiguration {
             inputSize: Extent(input.depth, input.height, input.width),
             effectiveSize: Extent(effective.depth, effective.height, effective.width), sampler: sampler,
             noForeground: rule, softClasses: data.referenceKind == .probabilities ? data.classes : 0,
-            threads: 1)
+            // A step of micro-batches is long, and its patches are many.
+            ahead: accumulate > 1 ? 1 : 2, threads: 1)
     }
 }
 
