@@ -22,6 +22,7 @@ public final class Trainer {
     let plan: Plan
     let optimizer: any Optimizer
     let reducer: GradientReducer
+    var buckets: BucketDecision
     let store: CheckpointStore
     let log: RunLog
     let logger: Logger
@@ -112,6 +113,7 @@ public final class Trainer {
             communicator: communicator, arena: plan.model.gradients,
             bucketMebibytes: configuration.distributed.bucketMebibytes,
             order: configuration.distributed.reduction == .deterministic ? .tree : .any)
+        buckets = try BucketDecision(task, restoration: restoration, reducer: reducer, on: communicator)
         firstStep = try restoration.restore(plan.model, optimizer, on: communicator)
         try ReplicaState(task: task, plan: plan, firstStep: firstStep).check(on: communicator)
         watchdog = Watchdog(
@@ -170,6 +172,8 @@ public final class Trainer {
             record(report, timer.end(batch, reduction), step: step)
             try compareReplicas(step: step)
             guard step < configuration.steps else { break }
+            watchdog.begin("choosing the size of buckets", step: step)
+            try buckets.choose(reducer, logger: logger)
             if step % configuration.checkpoint.every == 0 || evaluationIsDue(step) || saving.failures > 0 {
                 try saveOrPostpone(step: step)
             }
