@@ -35,6 +35,32 @@ public struct StepWork: Sendable, Equatable {
     }
 }
 
+/// The work of a step by the patches of a rank: on the line through two numbers of patches that were measured.
+public struct PatchWork: Sendable {
+    /// Of one patch.
+    public let one: StepWork
+    /// Of `patches` patches, at least one.
+    public let many: StepWork
+    public let patches: Int
+
+    public init(one: StepWork, many: StepWork, patches: Int) {
+        precondition(patches > 0, "\(patches) patches")
+        (self.one, self.many, self.patches) = (one, many, patches)
+    }
+
+    /// The work of `count` patches, whose small exchanges grow with their number. Where one patch is all that was
+    /// measured, time is proportional to their number.
+    public func work(patches count: Int) -> StepWork {
+        let more = many.computeSeconds - one.computeSeconds
+        let each = patches > 1 ? max(0, more) / Double(patches - 1) : one.computeSeconds
+        let seconds =
+            count == patches ? many.computeSeconds : one.computeSeconds + Double(count - 1) * each
+        return StepWork(
+            computeSeconds: seconds, profile: many.profile.scaled(by: seconds / many.computeSeconds),
+            exchanges: many.exchanges.map { $0 * count / patches })
+    }
+}
+
 /// Where the time of a step goes by the model.
 public struct StepForecast: Sendable, Equatable {
     public let bucketBytes: Int

@@ -34,7 +34,7 @@ struct ScalingForecast {
     private init(
         _ kind: Kind, _ measurement: ScalingMeasurement, _ link: ForecastLink, ranks: Int, patches: Int
     ) {
-        let measured = measurement.work(patches: patches)
+        let measured = measurement.work.work(patches: patches)
         let work = StepWork(
             computeSeconds: measured.computeSeconds, profile: measured.profile,
             exchanges: measured.exchanges + [Self.agreementBytes])
@@ -42,7 +42,7 @@ struct ScalingForecast {
         steps = ReductionAlgorithm.allCases.map {
             ($0, work.forecast(ranks: ranks, link: link.link, algorithm: $0))
         }
-        idealSeconds = measurement.work.computeSeconds * Double(patches) / Double(measurement.slots)
+        idealSeconds = measurement.work.many.computeSeconds * Double(patches) / Double(measurement.slots)
     }
 
     /// What training's ranks tell each other before each step: whether one of them was told to stop, or has failed.

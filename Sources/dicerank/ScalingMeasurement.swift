@@ -9,8 +9,8 @@ struct ScalingMeasurement {
     let threads: Int, slots: Int
     /// Values of the gradients.
     let parameters: Int
-    /// With `slots` patches, and with one; the computation is that of the slowest rank.
-    let work: StepWork, single: StepWork
+    /// With `slots` patches and with one; the computation is that of the slowest rank.
+    let work: PatchWork
     /// Nil on one rank.
     let timings: LinkTimings?
     let groups: [GroupStep]
@@ -33,8 +33,10 @@ struct ScalingMeasurement {
             configuration: configuration, channels: channels, steps: steps, threads: placement.threads,
             world: world)
         let measured = try bench.alone(slots: slots, algorithms: nil)
-        (work, parameters) = (measured.work, measured.parameters)
-        single = slots > 1 ? try bench.alone(slots: 1, algorithms: measured.algorithms).work : measured.work
+        parameters = measured.parameters
+        let single =
+            slots > 1 ? try bench.alone(slots: 1, algorithms: measured.algorithms).work : measured.work
+        work = PatchWork(one: single, many: measured.work, patches: slots)
         timings = try LinkTimings(on: world)
         groups = try Self.groupSizes(ranks).map {
             try bench.together(ranks: $0, slots: slots, algorithms: measured.algorithms)
@@ -45,16 +47,6 @@ struct ScalingMeasurement {
     private static func groupSizes(_ ranks: Int) -> [Int] {
         let powers = sequence(first: 2) { $0 * 2 }.prefix { $0 < ranks }
         return ranks > 1 ? powers + [ranks] : []
-    }
-
-    /// The work of a step on `patches` patches, on the line through the two that are measured.
-    func work(patches: Int) -> StepWork {
-        guard slots > 1, patches != slots else { return work }
-        let each = (work.computeSeconds - single.computeSeconds) / Double(slots - 1)
-        let seconds = max(single.computeSeconds + Double(patches - 1) * each, single.computeSeconds / 2)
-        return StepWork(
-            computeSeconds: seconds, profile: work.profile.scaled(by: seconds / work.computeSeconds),
-            exchanges: work.exchanges.map { $0 * patches / slots })
     }
 }
 

@@ -10,11 +10,11 @@ enum ScalingReport {
             lines += [""] + links(timings, fits, ranks: measurement.ranks) + [""] + groups(measurement, fits)
         } else {
             lines.append(
-                "One rank: links are not measured, and no step beside the forecast; mpirun starts more.")
+                "  With one rank there is no link to measure, and no step to compare the forecast with.")
         }
         let weak = forecasts.filter { $0.kind == .weak }
         let strong = forecasts.filter { $0.kind == .strong }
-        lines += ["", "Forecast, weak scaling: \(measurement.slots) patches a rank"] + table(weak)
+        lines += ["", "Forecast, weak scaling: \(patches(measurement.slots)) a rank"] + table(weak)
         if let batch = strong.first?.batch {
             lines += ["", "Forecast, strong scaling: a batch of \(batch)"] + table(strong)
         }
@@ -24,13 +24,14 @@ enum ScalingReport {
     // MARK: Measured
 
     private static func work(_ measurement: ScalingMeasurement) -> [String] {
-        let (work, profile) = (measurement.work, measurement.work.profile)
+        let (work, profile) = (measurement.work.many, measurement.work.many.profile)
         let bytes = work.exchanges.reduce(0, +)
         return [
-            "Measured on \(measurement.ranks) rank\(measurement.ranks == 1 ? "" : "s") at once, "
+            "Measured on \(measurement.ranks == 1 ? "one rank" : "\(measurement.ranks) ranks at once"), "
                 + "\(measurement.threads) thread\(measurement.threads == 1 ? "" : "s") each:",
-            "  computation of a step   \(milliseconds(work.computeSeconds)) ms with \(measurement.slots) "
-                + "patches a rank, \(milliseconds(measurement.single.computeSeconds)) ms with one",
+            "  computation of a step   \(milliseconds(work.computeSeconds)) ms with "
+                + patches(measurement.slots) + " a rank, "
+                + "\(milliseconds(measurement.work.one.computeSeconds)) ms with one",
             "  gradients               \(measurement.parameters) values, \(mebibytes(profile.bytes)) MiB; the first "
                 + "are final \(milliseconds(profile.endSeconds)) ms before backward ends, half of them "
                 + "\(milliseconds(profile.endSeconds - profile.readySeconds(bytes: profile.bytes / 2))) ms",
@@ -85,7 +86,7 @@ enum ScalingReport {
             ]
         ])
         for group in measurement.groups {
-            let predicted = measurement.work.forecast(
+            let predicted = measurement.work.many.forecast(
                 ranks: group.ranks, link: fits.exchangeLink, algorithm: .ring,
                 cost: .modelled(.ring, ranks: group.ranks, fits.reductionLink),
                 bucketBytes: group.bucketBytes)
@@ -97,7 +98,7 @@ enum ScalingReport {
             ])
         }
         return [
-            "Steps on these ranks, \(measurement.slots) patches a rank, from these links and as measured:"
+            "Steps on these ranks, \(patches(measurement.slots)) a rank, from these links and as measured:"
         ]
             + table.lines.map { "  " + $0 }
     }
@@ -153,6 +154,8 @@ enum ScalingReport {
     }
 
     // MARK: Numbers
+
+    private static func patches(_ count: Int) -> String { "\(count) patch\(count == 1 ? "" : "es")" }
 
     private static func milliseconds(_ seconds: Double) -> String {
         String(format: seconds < 0.1 ? "%.2f" : "%.1f", seconds * 1e3)

@@ -158,6 +158,26 @@ import Testing
                 == [64 * kibibyte, 128 * kibibyte, 256 * kibibyte, 300 * kibibyte])
     }
 
+    @Test func workLiesOnALineOfPatches() {
+        func work(_ seconds: Double, _ bytes: Int) -> StepWork {
+            StepWork(
+                computeSeconds: seconds, profile: profile([(100, 0), (400, seconds / 2)], end: seconds / 2),
+                exchanges: [bytes])
+        }
+        let line = PatchWork(one: work(3, 8), many: work(12, 32), patches: 4)
+        #expect(line.work(patches: 4) == work(12, 32))
+        #expect(line.work(patches: 2) == work(6, 16))
+        #expect(line.work(patches: 1) == work(3, 8))
+        #expect(line.work(patches: 6) == work(18, 48))
+        // With a share that does not grow: 4 s and 2 s a patch.
+        #expect(
+            PatchWork(one: work(6, 8), many: work(10, 24), patches: 3).work(patches: 2).computeSeconds == 8)
+        #expect(PatchWork(one: work(3, 8), many: work(3, 8), patches: 1).work(patches: 4) == work(12, 32))
+        // A clock that says that more patches take less is not believed.
+        #expect(
+            PatchWork(one: work(6, 8), many: work(5, 16), patches: 2).work(patches: 8).computeSeconds == 6)
+    }
+
     @Test func aStepIsComputationAndWhatIsNotHidden() {
         // A million bytes, final when backward ends; a link of 1 ms and 1 MB/s.
         let work = StepWork(

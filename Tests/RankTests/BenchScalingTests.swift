@@ -62,7 +62,7 @@ extension RankTests {
             let small = try await SmallRun(changes: ["batch": "1"])
             let outcome = try await small.launcher().run(Self.arguments)
             #expect(outcome.exitCode == 0, "\(outcome)")
-            #expect(outcome.standardOutput.contains("One rank: links are not measured"))
+            #expect(outcome.standardOutput.contains("With one rank there is no link to measure"))
             #expect(!outcome.standardOutput.contains("strong scaling:"))
             let rows = try small.workspace.read("forecast.csv").split(separator: "\n")
                 .map { $0.split(separator: ",").map(String.init) }

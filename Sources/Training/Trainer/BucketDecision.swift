@@ -36,12 +36,12 @@ struct BucketDecision {
 extension BucketTuning {
     /// For the log.
     var sentence: String {
-        let largest = timings.points.last
-        let alone = largest.map { "; \(Self.size($0.bytes)) alone take \(Self.time($0.seconds))" } ?? ""
+        let longest =
+            timings.points.last.map { ", \(Self.size($0.bytes)) took \(Self.time($0.seconds))" } ?? ""
         return """
-            Gradients are reduced in buckets of \(Self.size(chosen)), which should leave \(Self.time(exposedChosen)) after \
-            backward where buckets of \(Self.size(before)) leave \(Self.time(exposedBefore))\(alone). \
-            \(timings.points.count) sizes were timed for \(Self.time(seconds))
+            Gradients are reduced in buckets of \(Self.size(chosen)), which should leave \(Self.time(exposedChosen)) \
+            after backward, where \(Self.size(before)) leave \(Self.time(exposedBefore)); \(timings.points.count) \
+            sizes were timed for \(Self.time(seconds))\(longest)
             """
     }
 
