@@ -11,6 +11,8 @@ struct BucketDecision {
     private(set) var chosenCount: Int?
     private let isOpen: Bool
 
+    var isDue: Bool { isOpen && chosenCount == nil }
+
     /// Takes what a checkpoint keeps. Collective.
     init(
         _ task: TrainingTask, restoration: Restoration, reducer: GradientReducer,
@@ -25,11 +27,20 @@ struct BucketDecision {
         chosenCount = count
     }
 
-    /// Chooses after a step, if nothing is chosen yet. Collective.
+    /// Chooses after a step. Collective.
     mutating func choose(_ reducer: GradientReducer, logger: Logger) throws {
-        guard isOpen, chosenCount == nil, let tuning = try reducer.tuneBuckets() else { return }
+        guard let tuning = try reducer.tuneBuckets() else { return }
         chosenCount = reducer.bucketCount
         logger.info("\(tuning.sentence)")
+    }
+}
+
+extension Trainer {
+    /// Chooses after the first step, where that is due. Collective.
+    func chooseBuckets(step: Int) throws {
+        guard buckets.isDue else { return }
+        watchdog.begin("choosing the size of buckets", step: step)
+        try buckets.choose(reducer, logger: logger)
     }
 }
 

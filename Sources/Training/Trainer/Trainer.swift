@@ -172,8 +172,7 @@ public final class Trainer {
             record(report, timer.end(batch, reduction), step: step)
             try compareReplicas(step: step)
             guard step < configuration.steps else { break }
-            watchdog.begin("choosing the size of buckets", step: step)
-            try buckets.choose(reducer, logger: logger)
+            try chooseBuckets(step: step)
             if step % configuration.checkpoint.every == 0 || evaluationIsDue(step) || saving.failures > 0 {
                 try saveOrPostpone(step: step)
             }
