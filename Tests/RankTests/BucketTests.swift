@@ -46,6 +46,22 @@ extension RankTests {
             #expect(try Checkpoint(contentsOf: small.checkpoint(3)).tensors == checkpoint.tensors)
         }
 
+        @Test("Four ranks that resume repeat the bits of a run that was not stopped")
+        func repeats() async throws {
+            let small = try await SmallRun(
+                steps: 4, changes: ["batch": "4", "checkpoint": "{every: 2, keep: 9}"])
+            let whole = try await small.train(ranks: 4, output: "whole")
+            try #require(whole.exitCode == 0, "\(whole)")
+            let middle = small.checkpoint(2, output: "whole")
+            let resumed = try await small.train(ranks: 4, options: ["--resume", middle])
+            try #require(resumed.exitCode == 0, "\(resumed)")
+            let expected = try Checkpoint(contentsOf: small.checkpoint(4, output: "whole"))
+            let found = try Checkpoint(contentsOf: small.checkpoint(4))
+            #expect(try log(small, "whole").count == 1 && log(small).isEmpty)
+            #expect(found.bucketCount > 0 && found.bucketCount == expected.bucketCount)
+            #expect(found.tensors == expected.tensors)
+        }
+
         private func log(_ small: SmallRun, _ output: String = "run") throws -> [Substring] {
             try small.workspace.read(output + "/log.txt").split(separator: "\n")
                 .filter { $0.contains(Self.sentence) }
