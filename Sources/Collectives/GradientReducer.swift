@@ -27,11 +27,13 @@ public final class GradientReducer {
     }
 
     /// Values in a bucket; the last bucket may be shorter.
-    public let bucketCount: Int
+    public private(set) var bucketCount: Int
+    /// When backward completed the gradients of the last step on this rank; of one rank too.
+    public private(set) var profile = BackwardProfile()
 
-    private let communicator: any Communicator
+    let communicator: any Communicator
     private let order: Order
-    private let gradients: UnsafeMutableBufferPointer<Float>
+    let gradients: UnsafeMutableBufferPointer<Float>
     private let owner: AnyObject
     private let feedback = ErrorFeedback()
 
@@ -42,6 +44,7 @@ public final class GradientReducer {
     private var busySince: ContinuousClock.Instant?
     private var times = ReductionTimes()
     private var baselineSeconds: Double?
+    private var recorder = BackwardProfile.Recorder()
 
     /// - Parameters:
     ///   - gradients: values that `completed` counts; must stay where they are, kept alive by `owner`.
@@ -59,15 +62,23 @@ public final class GradientReducer {
         bucketCount = max(1, Int((bucketMiB.map { $0 * mebibyte } ?? automatic).rounded()))
     }
 
+    /// Changes the size of a bucket to `count` values, from the next step on; at the same point on all ranks.
+    public func setBucketCount(_ count: Int) {
+        precondition(count > 0 && completedEnd == 0, "\(count) values a bucket, \(completedEnd) completed")
+        bucketCount = count
+        // Residuals are those of buckets.
+        forgetResiduals()
+    }
+
     /// Measures what the reduction takes when no backward runs beside it, on as many zeros, so that the times of the
-    /// steps can tell how much of it they hide. Collective; takes as long as six reductions.
-    public func calibrate() throws(MPIError) {
+    /// steps can tell how much of it they hide. Collective; takes as long as `repeats` reductions and one more.
+    public func calibrate(repeats: Int = 5) throws(MPIError) {
         precondition(completedEnd == 0, "calibration in the middle of a step")
         guard communicator.size > 1 else { return }
         let scratch = FloatStore(zeros: gradients.count)
         let feedback = ErrorFeedback()
         var samples: [Double] = []
-        for _ in 0..<6 {
+        for _ in 0...repeats {
             try communicator.barrier()
             let begin = ContinuousClock.now
             var requests: [any Request] = []
@@ -80,7 +91,7 @@ public final class GradientReducer {
             samples.append(begin.secondsToNow)
         }
         // The first one warms up connections.
-        baselineSeconds = samples.dropFirst().sorted()[2]
+        baselineSeconds = samples.dropFirst().sorted()[repeats / 2]
     }
 
     /// Says that the gradients of `range` are final on this rank; starts the buckets that are full thereby. Ranges
@@ -91,6 +102,7 @@ public final class GradientReducer {
             range.lowerBound == completedEnd && range.upperBound <= gradients.count,
             "range \(range) does not follow \(completedEnd) of \(gradients.count) gradients")
         completedEnd = range.upperBound
+        recorder.note(bytes: completedEnd * MemoryLayout<Float>.stride)
         guard communicator.size > 1, isBucketReady else { return }
         let begin = ContinuousClock.now
         defer { times.drivingSeconds += begin.secondsToNow }
@@ -105,7 +117,8 @@ public final class GradientReducer {
         }
     }
 
-    private func startSum(
+    /// Starts the sum of a bucket of `values`, which are as many as the gradients.
+    func startSum(
         _ bucket: Range<Int>, of values: UnsafeMutableBufferPointer<Float>, owner: AnyObject,
         feedback: ErrorFeedback
     ) throws(MPIError) -> any Request {
@@ -145,6 +158,7 @@ public final class GradientReducer {
     public func finish() throws(MPIError) -> ReductionTimes {
         precondition(
             completedEnd == gradients.count, "\(completedEnd) of \(gradients.count) gradients are completed")
+        profile = recorder.finish()
         if !underWay.isEmpty {
             let begin = ContinuousClock.now
             for request in underWay { try request.wait() }

@@ -9,7 +9,7 @@ extension Dicerank {
     struct Bench: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Measure parts of a training.",
-            subcommands: [PlanProfile.self, Step.self])
+            subcommands: [PlanProfile.self, Step.self, Scaling.self])
 
         /// Measures training steps on random data.
         struct Step: ParsableCommand {
@@ -62,6 +62,10 @@ extension Dicerank {
                     }
                     if world.rank == 0 { common.report.note(measured.plan.summary) }
                     _ = try measured.seconds()
+                    // As training does after its first step.
+                    if configuration.distributed.bucketMebibytes == nil {
+                        _ = try measured.reducer.tuneBuckets()
+                    }
                     if interactive {
                         try serve(measured, world)
                     } else {

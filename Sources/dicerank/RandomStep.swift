@@ -8,13 +8,17 @@ final class RandomStep {
     /// What the algorithms were chosen by; empty where the configuration names one.
     let timings: [AlgorithmTiming]
     private let optimizer: any Optimizer
-    private let reducer: GradientReducer
+    let reducer: GradientReducer
     private let communicator: any Communicator
     private var count = 0
 
+    /// - Parameters:
+    ///   - algorithms: of the convolutions; nil to choose them as the configuration says.
+    ///   - exchange: what statistics and loss sums go through; nil for the communicator.
     /// - Throws: errors of the network and of memory, and `CommandError` where the ranks do not divide the batch.
     init(
-        _ configuration: RunConfiguration, channels: Int, threads: Int, communicator: any Communicator
+        _ configuration: RunConfiguration, channels: Int, threads: Int, communicator: any Communicator,
+        algorithms chosen: AlgorithmChoice? = nil, exchange: (any SlotExchange)? = nil
     ) throws {
         let ranks = communicator.size
         guard configuration.batch % ranks == 0 else {
@@ -25,10 +29,10 @@ final class RandomStep {
         let inputSize = try configuration.patchSize(for: network)
         let graph = network.graph()
         timings =
-            configuration.convolution == .auto
+            configuration.convolution == .auto && chosen == nil
             ? try AlgorithmTiming.measure(
                 graph, inputSize: inputSize, slots: configuration.batch / ranks, threads: threads) : []
-        var algorithms = AlgorithmChoice(timings)
+        var algorithms = chosen ?? AlgorithmChoice(timings)
         algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
         let slots = configuration.batch / ranks
         let isDeterministic = configuration.distributed.reduction == .deterministic
@@ -42,7 +46,7 @@ final class RandomStep {
                 batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
                 algorithms: algorithms, gradientsBySlot: isDeterministic,
                 microBatches: configuration.accumulate),
-            loss: configuration.loss.make(), exchange: RankExchange(communicator))
+            loss: configuration.loss.make(), exchange: exchange ?? RankExchange(communicator))
         plan.model.initialise(seed: UInt64(configuration.seed))
         optimizer = configuration.optimizer.make(
             parameterCount: plan.model.parameters.count,

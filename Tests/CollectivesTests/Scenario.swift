@@ -5,7 +5,7 @@ import Testing
 
 /// What ranks can go through, each to its end: the process exits.
 enum Scenario: String {
-    case collectiveCheck, placement, bfloat16Sums
+    case collectiveCheck, placement, bfloat16Sums, bucketTuning
     case oneThrowsWhileOthersWait, oneThrowsAfterOthersReturned, allThrowTheSame, allThrowTogether
     case throwDuringReduction, shortBroadcast, oneIsKilled
 
@@ -31,6 +31,15 @@ enum Scenario: String {
             let placement = try Placement.query(on: world)
             print("rank \(world.rank): node \(placement.ranksOnNode), threads \(placement.threads)")
         case .bfloat16Sums: print("rank \(world.rank): sums \(try Steps.digest(on: world))")
+        case .bucketTuning:
+            let steps = TuningSteps(world)
+            try steps.run(step: 1)
+            _ = try steps.reducer.tuneBuckets()
+            try steps.run(step: 2)
+            guard Array(steps.store.values) == TuningSteps.sums(step: 2, ranks: world.size) else {
+                throw Complaint("The sums are wrong.")
+            }
+            print("rank \(world.rank) reduces in \(4 * steps.reducer.bucketCount)")
         case .oneThrowsWhileOthersWait:
             if world.rank == 1 { throw Complaint("The disk is full.") }
             try world.barrier()

@@ -11,7 +11,7 @@ struct HelpTests {
         "The text is the recorded one",
         arguments: [
             "", "phantom", "inspect", "train", "sweep", "segment", "evaluate", "report", "doctor", "bench",
-            "bench plan", "bench step",
+            "bench plan", "bench step", "bench scaling",
         ])
     func isRecorded(command: String) async throws {
         let workspace = try Workspace()

@@ -30,7 +30,10 @@ import Testing
 
     @Test func readsBackToTheSame() throws {
         try withTemporaryFolder { folder in
-            let checkpoint = Self.checkpoint(step: 100)
+            var checkpoint = Self.checkpoint(step: 100)
+            try checkpoint.write(to: folder + "/c")
+            #expect(try Checkpoint(contentsOf: folder + "/c").bucketCount == 0)
+            checkpoint.bucketCount = 65_536
             try checkpoint.write(to: folder + "/c")
             let read = try Checkpoint(contentsOf: folder + "/c")
             #expect(read == checkpoint)

@@ -44,7 +44,7 @@ import Testing
         optimizer: {name: sgd, learning_rate: 0.00001, momentum: 0.5}
         threads: 3
         accumulate: 4096
-        distributed: {wire: bfloat16, bucket_mib: 4, timeout: 60}
+        distributed: {wire: bfloat16, bucket_mib: 0.25, timeout: 60}
         log: {tensorboard: false, every: 10}
         """,
         "data: {list: a.csv}\nloss: {name: wce, pooling: batch, add: {ss: 0.5, gdl: 2}, weights: simple, lambda: 0.1}",

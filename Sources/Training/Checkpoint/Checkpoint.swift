@@ -16,11 +16,13 @@ public struct Checkpoint: Sendable, Equatable {
     public var threads: Int
     /// The algorithm of each convolution, `<name> <algorithm>` a line; empty where none was chosen by time.
     public var algorithms: String
+    /// Values in a bucket of gradients; 0 where they were not chosen by time.
+    public var bucketCount: Int
     public var tensors: [SafetensorsFile.Tensor]
 
     public init(
         step: Int, network: String, configurationText: String, ranks: Int, threads: Int,
-        algorithms: String = "", tensors: [SafetensorsFile.Tensor]
+        algorithms: String = "", bucketCount: Int = 0, tensors: [SafetensorsFile.Tensor]
     ) {
         self.step = step
         self.network = network
@@ -28,6 +30,7 @@ public struct Checkpoint: Sendable, Equatable {
         self.ranks = ranks
         self.threads = threads
         self.algorithms = algorithms
+        self.bucketCount = bucketCount
         self.tensors = tensors
     }
 
@@ -72,7 +75,8 @@ extension Checkpoint {
             step: try number("step"), network: try text("network"),
             configurationText: try text("configuration"),
             ranks: try number("ranks"), threads: try number("threads"),
-            algorithms: file.metadata["algorithms"] ?? "", tensors: file.tensors)
+            algorithms: file.metadata["algorithms"] ?? "",
+            bucketCount: file.metadata["bucket_values"].flatMap { Int($0) } ?? 0, tensors: file.tensors)
     }
 
     /// Writes the checkpoint, whole or not at all, after reading it back.
@@ -92,6 +96,7 @@ extension Checkpoint {
                 "threads": "\(threads)",
             ])
         if !algorithms.isEmpty { file.metadata["algorithms"] = algorithms }
+        if bucketCount > 0 { file.metadata["bucket_values"] = "\(bucketCount)" }
         file.metadata["digest"] = Self.digest(of: file)
         return file
     }

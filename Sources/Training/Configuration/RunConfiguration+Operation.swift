@@ -27,8 +27,10 @@ extension RunConfiguration {
         public var reduction = Reduction.fast
         /// As what gradients go over the wire; default `float32`.
         public var wire = Wire.float32
-        /// Size of a gradient bucket in MiB, 1 to 1,024; nil (`auto`, the default) chooses by the parameters.
-        public var bucketMebibytes: Int?
+        /// Size of a gradient bucket in MiB, 0.001 to 1,024. Nil (`auto`, the default): chosen after the first step, by
+        /// how its backward went and by timed reductions; on more than two ranks, a fixed size makes runs repeat their
+        /// bits.
+        public var bucketMebibytes: Double?
         /// Seconds without progress after which the job ends; 1 to 86,400, default 300.
         public var timeout = 300
         /// Steps from one comparison of the ranks' parameters to the next, 0 to 1,000,000,000; 0: never. Default 100.
@@ -84,7 +86,9 @@ extension RunConfiguration.Distributed: ConfigurationSection {
                 "wire", found: "'bfloat16' with reduction 'deterministic'",
                 expected: "float32: what rounding takes away depends on the number of ranks")
         }
-        try keys.automatic("bucket_mib", &bucketMebibytes, 1...1024)
+        try keys.automaticNumber("bucket_mib", &bucketMebibytes, "a number from 0.001 to 1024") {
+            (0.001...1024).contains($0)
+        }
         try keys.integer("timeout", &timeout, 1...86400)
         try keys.integer("compare_every", &compareEvery, 0...1_000_000_000)
     }

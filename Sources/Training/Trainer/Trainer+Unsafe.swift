@@ -38,12 +38,12 @@ extension Plan {
 extension GradientReducer {
     /// Reduces a whole arena, which it keeps alive.
     public convenience init(
-        communicator: any Communicator, arena: ParameterArena, bucketMebibytes: Int?, order: Order = .any
+        communicator: any Communicator, arena: ParameterArena, bucketMebibytes: Double?, order: Order = .any
     ) {
         // The arena's memory stays where it is for as long as the arena lives.
         self.init(
             communicator: communicator, gradients: arena.withUnsafeMutableBuffer { $0 }, owner: arena,
-            bucketMiB: bucketMebibytes.map(Double.init), order: order)
+            bucketMiB: bucketMebibytes, order: order)
     }
 }
 

@@ -22,6 +22,7 @@ public final class Trainer {
     let plan: Plan
     let optimizer: any Optimizer
     let reducer: GradientReducer
+    var buckets: BucketDecision
     let store: CheckpointStore
     let log: RunLog
     let logger: Logger
@@ -119,6 +120,7 @@ public final class Trainer {
             communicator: communicator, arena: plan.model.gradients,
             bucketMebibytes: configuration.distributed.bucketMebibytes,
             order: configuration.distributed.order)
+        buckets = try BucketDecision(task, restoration: restoration, reducer: reducer, on: communicator)
         firstStep = try restoration.restore(plan.model, optimizer, on: communicator)
         try ReplicaState(task: task, plan: plan, firstStep: firstStep).check(on: communicator)
         let kept = firstStep
@@ -180,6 +182,7 @@ public final class Trainer {
             record(report, timer.end(batch, reduction), step: step)
             try compareReplicas(step: step)
             guard step < configuration.steps else { break }
+            try chooseBuckets(step: step)
             if step % configuration.checkpoint.every == 0 || evaluationIsDue(step) || saving.failures > 0 {
                 try saveOrPostpone(step: step)
             }

@@ -142,7 +142,7 @@ extension RunConfiguration.Distributed {
 extension RunConfiguration {
     /// - Throws: ``TrainingError/notDeterministic(found:expected:)`` where the number of ranks would change the result
     ///   although none may.
-    func checkDeterminism(ranks: Int) throws {
+    public func checkDeterminism(ranks: Int) throws {
         guard distributed.reduction == .deterministic else { return }
         guard ranks & (ranks - 1) == 0 else {
             throw TrainingError.notDeterministic(

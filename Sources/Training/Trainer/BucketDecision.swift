@@ -1,0 +1,64 @@
+import Collectives
+import Logging
+
+/// Chooses the size of the gradients' buckets where the configuration leaves it open: once in a run, after its first
+/// step, by what that step and a few reductions took.
+///
+/// On more than two ranks the order of addition may depend on the size, so that a checkpoint keeps the choice and a
+/// resume on as many ranks takes it from there: it then repeats the bits.
+struct BucketDecision {
+    /// Values in a bucket; nil until they are chosen, and where they are not.
+    private(set) var chosenCount: Int?
+    private let isOpen: Bool
+
+    var isDue: Bool { isOpen && chosenCount == nil }
+
+    /// Takes what a checkpoint keeps. Collective.
+    init(
+        _ task: TrainingTask, restoration: Restoration, reducer: GradientReducer,
+        on communicator: any Communicator
+    ) throws {
+        isOpen = task.configuration.distributed.bucketMebibytes == nil && communicator.size > 1
+        guard isOpen else { return }
+        let kept = restoration.checkpoint.map { $0.ranks == communicator.size ? $0.bucketCount : 0 } ?? 0
+        let count = Int(try communicator.allReduce(Int64(kept), .maximum))
+        guard count > 0 else { return }
+        reducer.setBucketCount(count)
+        chosenCount = count
+    }
+
+    /// Chooses after a step. Collective.
+    mutating func choose(_ reducer: GradientReducer, logger: Logger) throws {
+        guard let tuning = try reducer.tuneBuckets() else { return }
+        chosenCount = reducer.bucketCount
+        logger.info("\(tuning.sentence)")
+    }
+}
+
+extension Trainer {
+    /// Chooses after the first step, where that is due. Collective.
+    func chooseBuckets(step: Int) throws {
+        guard buckets.isDue else { return }
+        watchdog.begin("choosing the size of buckets", step: step)
+        try buckets.choose(reducer, logger: logger)
+    }
+}
+
+extension BucketTuning {
+    /// For the log.
+    var sentence: String {
+        let longest =
+            timings.points.last.map { ", \(Self.size($0.bytes)) took \(Self.time($0.seconds))" } ?? ""
+        return """
+            Gradients are reduced in buckets of \(Self.size(chosen)), which should leave \(Self.time(exposedChosen)) \
+            after backward, where \(Self.size(before)) leave \(Self.time(exposedBefore)); \(timings.points.count) \
+            sizes were timed for \(Self.time(seconds))\(longest)
+            """
+    }
+
+    private static func size(_ bytes: Int) -> String {
+        bytes < 1 << 20 ? "\(bytes >> 10) KiB" : "\(Quantity.short(Double(bytes) / 1_048_576)) MiB"
+    }
+
+    private static func time(_ seconds: Double) -> String { "\(Quantity.short(seconds * 1e3)) ms" }
+}
