@@ -18,11 +18,17 @@ extension Dicerank {
                 every evaluate.every steps; the scores are in the run's held_out.csv. A run that is done is scored, \
                 where it has not been, by the same command with --set evaluate.at_end=true.
 
+                --timeline draws the run: a row a rank for what it computes, for its calls to other ranks, for gradients \
+                that are summed beside it, and for patches that it waits for, step by step. The file opens with \
+                ui.perfetto.dev and chrome://tracing. It takes 100 to 200 bytes for each of some 200 spans a step and \
+                rank: give it short runs.
+
                 SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint and exit code 0; the same command goes on.
 
                 Examples:
                   dicerank train phantoms/config.yaml
                   mpirun -np 4 --bind-to none dicerank train phantoms/config.yaml --output run --set batch=4
+                  mpirun -np 2 dicerank train phantoms/config.yaml --set steps=20 --timeline trace.json
                 """)
 
         @OptionGroup var configuration: ConfigurationOptions
@@ -37,6 +43,12 @@ extension Dicerank {
                 valueName: "auto|never|CHECKPOINT"))
         var resume = "auto"
 
+        @Option(
+            help: ArgumentHelp(
+                "Write a timeline of all ranks to this file, in the Trace Event format of Chrome.",
+                valueName: "FILE"))
+        var timeline: String?
+
         @OptionGroup var common: CommonOptions
 
         func run() throws {
@@ -47,7 +59,7 @@ extension Dicerank {
                 let options = TrainingOptions(
                     runFolder: output ?? Self.defaultOutput(forConfiguration: self.configuration.config),
                     resume: ResumeRule(resume),
-                    quiet: common.quiet, version: Dicerank.configuration.version)
+                    quiet: common.quiet, timeline: timeline, version: Dicerank.configuration.version)
                 let summary = try Trainer(configuration, options: options, communicator: world).run()
                 if world.rank == 0 { report(summary, configuration, folder: options.runFolder) }
             }

@@ -41,6 +41,10 @@ public final class Trainer {
     /// Batch norm's running statistics before the step, where a step may be skipped.
     var statisticsBefore: [Float] = []
     let recorder: RunRecorder
+    /// What is drawn of this rank; nil where none is asked for.
+    let timeline: Timeline?
+    /// While the timeline is recorded.
+    var timelineStart: TimelineStart?
 
     var isWriter: Bool { communicator.rank == 0 }
     var passes: PassOptions { PassOptions(instructionSet: plan.instructionSet, threads: placement.threads) }
@@ -57,6 +61,13 @@ public final class Trainer {
         // A run may be told to stop while it still reads and plans.
         StopSignals.install()
         let isWriter = communicator.rank == 0
+        let timeline = options.timeline.map { _ in
+            Timeline(capacity: Timeline.capacity(ranks: communicator.size))
+        }
+        let communicator: any Communicator =
+            if let timeline { ObservedCommunicator(communicator, observers: [timeline]) } else {
+                communicator
+            }
         try configuration.checkEqual(on: communicator)
         let task = try communicator.together { try TrainingTask(configuration) }
         let assignment = try SlotAssignment(
@@ -68,6 +79,7 @@ public final class Trainer {
         let store = CheckpointStore(runFolder: options.runFolder, keep: configuration.checkpoint.keep)
         let log = try communicator.together {
             if isWriter { try RunFolder.create(options, store: store) }
+            if isWriter, let path = options.timeline { try AtomicFile.checkWritable(path) }
             return try RunLog(
                 console: console, path: isWriter ? options.runFolder + "/log.txt" : nil,
                 quiet: options.quiet || !isWriter)
@@ -108,6 +120,7 @@ public final class Trainer {
         self.store = store
         self.log = log
         self.logger = logger
+        self.timeline = timeline
         reducer = GradientReducer(
             communicator: communicator, arena: plan.model.gradients,
             bucketMebibytes: configuration.distributed.bucketMebibytes,
@@ -134,14 +147,22 @@ public final class Trainer {
     public func run() throws -> RunSummary? {
         defer { watchdog.stop() }
         announce()
-        guard firstStep < configuration.steps || evaluationIsDue(firstStep) else { return nil }
+        guard firstStep < configuration.steps || evaluationIsDue(firstStep) else {
+            if timeline != nil { logger.notice("No timeline is written.") }
+            return nil
+        }
+        let summary: RunSummary?
         do {
-            return try firstStep < configuration.steps ? train() : scoreTrained()
+            try startTimeline()
+            summary = try firstStep < configuration.steps ? train() : scoreTrained()
         } catch {
             recorder.finish()
             log.keep(.error, "\(error)")
+            if isShared(error) { try? finishTimeline() }
             throw error
         }
+        try finishTimeline()
+        return summary
     }
 
     private func train() throws -> RunSummary? {
@@ -152,12 +173,13 @@ public final class Trainer {
         saving = Saving(saved: step)
         while step < configuration.steps {
             var timer = StepTimer(exchange)
+            timeline?.stepBegins()
             guard let batch = try draw(step: step + 1, &timer) else { break }
             step += 1
             watchdog.begin("computing or communicating", step: step)
             statisticsBefore = configuration.optimizer.nonFinite == .skip ? plan.model.statistics.values : []
             try plan.forward(seed: UInt64(configuration.seed), step: step)
-            let report = try plan.loss()
+            let report = try timeline.span("loss") { try plan.loss() }
             try plan.backward { range in
                 try reducer.completed(range)
                 try reducer.poll()
@@ -165,10 +187,13 @@ public final class Trainer {
             let reduction = try reducer.finish()
             if try mayUpdate(report, batch, step: step) {
                 clipGradient()
-                optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)
+                timeline.span("optimiser") {
+                    optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)
+                }
             }
             record(report, timer.end(batch, reduction), step: step)
             try compareReplicas(step: step)
+            timeline?.stepEnds(step)
             guard step < configuration.steps else { break }
             if step % configuration.checkpoint.every == 0 || evaluationIsDue(step) || saving.failures > 0 {
                 try saveOrPostpone(step: step)

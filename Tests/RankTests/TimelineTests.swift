@@ -1,0 +1,161 @@
+import Engine
+import Foundation
+import Testing
+import Training
+
+extension RankTests {
+    @Suite("train --timeline")
+    struct Timelines {
+        @Test("A row a rank, every convolution of every step, and rows that line up")
+        func isComplete() async throws {
+            let small = try await SmallRun(steps: 4, changes: ["checkpoint": "{every: 2, keep: 100}"])
+            let outcome = try await small.train(ranks: 2, options: ["--timeline", "trace.json"])
+            try #require(outcome.exitCode == 0, "\(outcome)")
+            let trace = try Trace(small.workspace.path("trace.json"))
+            let host = ProcessInfo.processInfo.hostName
+            #expect(trace.names.keys.sorted() == [0, 1])
+            for rank in 0..<2 {
+                #expect(trace.names[rank]?.hasPrefix("rank \(rank) on \(host.prefix(1))") == true)
+                try expectWhole(trace.ranks[rank], rank: rank, small)
+            }
+            try expectAligned(trace)
+        }
+
+        private func expectWhole(_ rows: [Int: [Trace.Span]], rank: Int, _ small: SmallRun) throws {
+            for (row, spans) in rows {
+                for (one, next) in zip(spans, spans.dropFirst()) {
+                    #expect(one.end <= next.begin, "row \(row): \(one) and \(next)")
+                }
+            }
+            let steps = try #require(rows[1])
+            #expect(steps.map(\.name) == (1...4).map { "step \($0)" })
+            let configuration = try RunConfiguration(contentsOf: small.workspace.path("run/config.yaml"))
+            let plan = try makePlan(configuration)
+            let convolutions = plan.summary.split(separator: "\n").map { $0.prefix { $0 != ":" } }
+            #expect(convolutions.count == 21)
+            for step in steps {
+                let spans = rows.mapValues { $0.filter { $0.begin >= step.begin && $0.end <= step.end } }
+                let operations = try #require(spans[2])
+                let forward = operations.filter { $0.category == "forward" }.map(\.name)
+                let backward = operations.filter { $0.category == "backward" }
+                for (index, name) in convolutions.enumerated() {
+                    #expect(forward.count { $0 == name } == 1, "\(name) in \(step)")
+                    #expect(backward.count { $0.name == "\(name) dW" } == 1, "\(name) dW in \(step)")
+                    // Nobody asks for the gradient of the patch.
+                    #expect(
+                        backward.count { $0.name == "\(name) dX" } == (index == 0 ? 0 : 1),
+                        "\(name) dX in \(step)")
+                }
+                #expect(operations.count { $0.name == "optimiser" } == 1)
+                #expect(operations.count { $0.algorithm == "Winograd F(4,3)" } > 30)
+                #expect(spans[4]?.map(\.name) == ["waiting for patches"])
+
+                let buckets = spans.filter { $0.key >= 5 }.values.joined().sorted { $0.begin < $1.begin }
+                #expect(buckets.count == 8)
+                #expect(buckets.reduce(0) { $0 + ($1.bytes ?? 0) } == 4 * plan.model.gradients.count)
+                let (first, last) = try (#require(backward.first), #require(backward.last))
+                #expect(buckets.allSatisfy { $0.begin >= first.begin })
+                #expect(buckets.dropLast().allSatisfy { $0.begin < last.begin })
+            }
+            let saved = rows[2]?.count { $0.name == "writing a checkpoint" }
+            #expect(saved == (rank == 0 ? 2 : 0))
+        }
+
+        /// The plan of a rank: half of the two slots.
+        private func makePlan(_ configuration: RunConfiguration) throws -> Plan {
+            let task = try TrainingTask(configuration)
+            return try Plan(
+                training: task.graph, inputSize: task.patchSize,
+                options: Plan.Options(slots: 1, algorithms: AlgorithmChoice(.winograd)), loss: task.loss)
+        }
+
+        /// No rank leaves an all-reduce before the other has entered it: clocks that are not aligned would break this.
+        private func expectAligned(_ trace: Trace) throws {
+            let calls = try trace.ranks.map { rows in
+                try #require(rows[3]).filter { $0.name == "MPI_Allreduce" || $0.name == "MPI_Allgather" }
+            }
+            #expect(calls[0].count > 40)
+            #expect(calls[0].map(\.name) == calls[1].map(\.name))
+            for (one, other) in zip(calls[0], calls[1]) {
+                #expect(
+                    one.bytes == other.bytes && one.end > other.begin && other.end > one.begin,
+                    "\(one) and \(other)")
+            }
+        }
+
+        @Test("A run that is told to stop is drawn up to there")
+        func stoppedRun() async throws {
+            let small = try await SmallRun(steps: 100_000)
+            let run = try small.launcher(ranks: 2).start(
+                ["train", "run.yaml", "--output", "run", "--timeline", "trace.json"])
+            let begun = try await run.wait {
+                ((try? small.workspace.read("run/metrics.csv")) ?? "").split(separator: "\n").count > 3
+            }
+            try #require(begun)
+            run.signalRanks(SIGTERM)
+            let outcome = try await run.outcome()
+            try #require(outcome.exitCode == 0, "\(outcome)")
+            let steps = try small.metric("loss").count
+            let trace = try Trace(small.workspace.path("trace.json"))
+            for rank in 0..<2 { #expect(trace.ranks[rank][1]?.count == steps) }
+            #expect(
+                outcome.standardError.contains("The timeline of \(steps) steps on 2 ranks is in 'trace.json'")
+            )
+            #expect(outcome.standardError.contains("The median step took "))
+        }
+
+        @Test("A file that cannot be written is one sentence, before the first step")
+        func refusal() async throws {
+            let small = try await SmallRun()
+            for ranks in [nil, 2] {
+                expectRefusal(
+                    try await small.train(ranks: ranks, options: ["--timeline", "none/trace.json"]),
+                    mentions: ["'none/trace.json' could not be written: No such file or directory."])
+            }
+            #expect(!small.workspace.exists("run/metrics.csv"))
+        }
+    }
+}
+
+/// A trace as viewers read it.
+private struct Trace {
+    struct Span {
+        var name = "", category = "", algorithm = ""
+        /// Nanoseconds.
+        var begin: Int, end: Int
+        var bytes: Int?
+    }
+
+    /// Titles of the processes.
+    private(set) var names: [Int: String] = [:]
+    /// By rank and row, by time.
+    private(set) var ranks: [[Int: [Span]]] = []
+
+    init(_ path: String) throws {
+        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        for event in try #require(document["traceEvents"] as? [[String: Any]]) {
+            let rank = try #require(event["pid"] as? Int)
+            while ranks.count <= rank { ranks.append([:]) }
+            let name = try #require(event["name"] as? String)
+            let details = event["args"] as? [String: Any] ?? [:]
+            guard event["ph"] as? String == "X" else {
+                if name == "process_name" { names[rank] = details["name"] as? String }
+                continue
+            }
+            let begin = try Self.nanoseconds(event["ts"])
+            let span = Span(
+                name: name, category: event["cat"] as? String ?? "",
+                algorithm: details["algorithm"] as? String ?? "", begin: begin,
+                end: begin + (try Self.nanoseconds(event["dur"])), bytes: details["bytes"] as? Int)
+            ranks[rank][try #require(event["tid"] as? Int), default: []].append(span)
+        }
+        for rank in ranks.indices {
+            ranks[rank] = ranks[rank].mapValues { $0.sorted { $0.begin < $1.begin } }
+        }
+    }
+
+    private static func nanoseconds(_ microseconds: Any?) throws -> Int {
+        Int((try #require(microseconds as? Double) * 1000).rounded())
+    }
+}

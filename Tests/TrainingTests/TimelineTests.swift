@@ -1,0 +1,348 @@
+import Collectives
+import Foundation
+import SystemPackage
+import Testing
+
+@testable import Engine
+@testable import Training
+
+/// A timeline whose clock shows what a test says.
+final class SteppedTimeline {
+    var time: Int64 = 0
+    private(set) lazy var timeline = Timeline(capacity: capacity) { [unowned self] in time }
+    private let capacity: Int
+
+    init(capacity: Int = 100) {
+        self.capacity = capacity
+        timeline.start()
+    }
+
+    /// A span of the trainer.
+    func span(_ name: String, on row: Timeline.Row = .compute, _ times: Range<Int64>) {
+        time = times.lowerBound
+        Optional(timeline).span(name, on: row) { time = times.upperBound }
+    }
+
+    func call(_ name: String, bytes: Int, _ times: Range<Int64>) {
+        time = times.lowerBound
+        timeline.callBegins(name, bytes: bytes)
+        time = times.upperBound
+        timeline.callEnds()
+    }
+
+    func begin(_ number: Int, bytes: Int, at time: Int64) {
+        self.time = time
+        timeline.operationBegins(number, call: "MPI_Iallreduce", bytes: bytes)
+    }
+
+    func end(_ number: Int, at time: Int64) {
+        self.time = time
+        timeline.operationEnds(number)
+    }
+
+    func step(_ number: Int, _ times: Range<Int64>, _ body: () -> Void = {}) {
+        time = times.lowerBound
+        timeline.stepBegins()
+        body()
+        time = times.upperBound
+        timeline.stepEnds(number)
+    }
+
+    /// Rows and times of all spans.
+    var drawn: [String] { timeline.spans.map { "\($0.row) \($0.begin)-\($0.end)" } }
+}
+
+/// Of a rank whose clock is rank 0's, from its zero on.
+private let plainClock = TimelineClock(
+    zero: 0, start: .init(time: 0, offset: 0), end: .init(time: 1, offset: 0))
+
+@Suite struct TimelineTests {
+    @Test func spansBecomeEvents() throws {
+        let recorder = SteppedTimeline()
+        recorder.step(7, 1_000..<5_250_001) {
+            recorder.span("waiting for patches", on: .patches, 1_000..<3_007)
+            let timeline = recorder.timeline
+            timeline.note(
+                OperationReport(
+                    name: #"a "b"\ü"#, pass: .backward, kind: .convolution, algorithm: "Winograd F(4,3)",
+                    operations: 0, begin: timeline.anchor.instant + .nanoseconds(4_000),
+                    duration: .nanoseconds(1_000_000)))
+            recorder.call("MPI_Allreduce", bytes: 8, 2_000_000..<2_000_500)
+            recorder.call("MPI_Barrier", bytes: 0, 2_001_000..<2_001_500)
+            recorder.begin(1, bytes: 4096, at: 3_000_000)
+            recorder.end(1, at: 3_999_999)
+        }
+        let text = TimelineText(recorder.timeline, rank: 3, host: "node1", clock: plainClock)
+        #expect(text.pieces == 2)
+        let names = [
+            #"{"ph":"M","pid":3,"name":"process_name","args":{"name":"rank 3 on node1"}}"#,
+            #"{"ph":"M","pid":3,"name":"process_sort_index","args":{"sort_index":3}}"#,
+        ]
+        let rows = [(1, "steps"), (2, "compute"), (3, "communication"), (4, "patches"), (5, "in flight")]
+            .flatMap { number, title in
+                [
+                    #"{"ph":"M","pid":3,"tid":\#(number),"name":"thread_name","args":{"name":"\#(title)"}}"#,
+                    #"{"ph":"M","pid":3,"tid":\#(number),"name":"thread_sort_index","args":{"sort_index":\#(number)}}"#,
+                ]
+            }
+        #expect(String(decoding: text.piece(0), as: UTF8.self) == (names + rows).joined(separator: ",\n"))
+        let events = [
+            #"{"ph":"X","pid":3,"tid":4,"ts":1.000,"dur":2.007,"cat":"data","name":"waiting for patches"}"#,
+            #"{"ph":"X","pid":3,"tid":2,"ts":4.000,"dur":1000.000,"cat":"backward","name":"a \"b\"\\ü","#
+                + #""args":{"algorithm":"Winograd F(4,3)"}}"#,
+            #"{"ph":"X","pid":3,"tid":3,"ts":2000.000,"dur":0.500,"cat":"communication","name":"MPI_Allreduce","#
+                + #""args":{"bytes":8}}"#,
+            #"{"ph":"X","pid":3,"tid":3,"ts":2001.000,"dur":0.500,"cat":"communication","name":"MPI_Barrier"}"#,
+            #"{"ph":"X","pid":3,"tid":5,"ts":3000.000,"dur":999.999,"cat":"in flight","name":"MPI_Iallreduce","#
+                + #""args":{"bytes":4096}}"#,
+            #"{"ph":"X","pid":3,"tid":1,"ts":1.000,"dur":5249.001,"cat":"step","name":"step 7"}"#,
+        ]
+        #expect(String(decoding: text.piece(1), as: UTF8.self) == events.joined(separator: ",\n"))
+        for event in names + rows + events {
+            _ = try #require(try JSONSerialization.jsonObject(with: Data(event.utf8)) as? [String: Any])
+        }
+    }
+
+    @Test func nothingIsRecordedBeforeTheStart() {
+        let recorder = SteppedTimeline()
+        recorder.timeline.stop()
+        recorder.step(1, 0..<10) {
+            recorder.span("x", 0..<1)
+            recorder.call("MPI_Barrier", bytes: 0, 1..<2)
+            recorder.begin(1, bytes: 1, at: 3)
+            recorder.end(1, at: 4)
+        }
+        #expect(recorder.drawn.isEmpty && recorder.timeline.steps == 0 && !recorder.timeline.isFull)
+        var ran = false
+        (nil as Timeline?).span("x") { ran = true }
+        #expect(ran)
+    }
+
+    @Test func spansOfWhatThrewStay() {
+        let recorder = SteppedTimeline()
+        #expect(throws: CancellationError.self) {
+            try Optional(recorder.timeline).span("x") {
+                recorder.time = 5
+                throw CancellationError()
+            }
+        }
+        #expect(recorder.drawn == ["2 0-5"])
+    }
+
+    /// The third operation takes the row that the first has left; the second keeps its own.
+    @Test func operationsInFlightTakeAFreeRow() {
+        let recorder = SteppedTimeline()
+        recorder.begin(1, bytes: 4, at: 10)
+        recorder.begin(2, bytes: 4, at: 20)
+        recorder.end(1, at: 30)
+        recorder.begin(3, bytes: 4, at: 40)
+        recorder.end(3, at: 50)
+        recorder.end(2, at: 60)
+        recorder.end(9, at: 70)
+        #expect(recorder.drawn == ["5 10-30", "5 40-50", "6 20-60"])
+    }
+
+    /// A step of three spans and its own: 12 hold two steps, after which a third might not fit.
+    @Test func aFullTimelineEndsWithAWholeStep() {
+        let recorder = SteppedTimeline(capacity: 12)
+        for step in 1...5 {
+            let begin = Int64(step) * 100
+            recorder.step(step, begin..<begin + 90) {
+                for part in 0..<3 { recorder.span("x", begin + Int64(part)..<begin + Int64(part) + 1) }
+            }
+        }
+        let timeline = recorder.timeline
+        #expect(timeline.isFull && timeline.steps == 2 && timeline.lastStep == 2)
+        #expect(timeline.spans.count == 8)
+        #expect(Timeline.capacity(ranks: 2) == 1_000_000 && Timeline.capacity(ranks: 16) == 250_000)
+    }
+
+    /// Half way between the two comparisons the clock is ahead by half of what it gains.
+    @Test func aDriftIsSpreadEvenly() {
+        let clock = TimelineClock(
+            zero: 50, start: .init(time: 1_000, offset: 200), end: .init(time: 3_000, offset: 240))
+        #expect(clock.time(1_000) == 750)
+        #expect(clock.time(2_000) == 2_000 - 220 - 50)
+        #expect(clock.time(3_000) == 3_000 - 240 - 50)
+        #expect(plainClock.time(12_345) == 12_345)
+    }
+}
+
+@Suite struct TimelineSharesTests {
+    /// A step of 1000 ns: an operation of 500 waits 100 of them for other ranks; a wait of 100 ends a flight of 300;
+    /// two flights overlap. A checkpoint follows, which belongs to no step.
+    private func record(_ recorder: SteppedTimeline, step: Int, at begin: Int64) {
+        recorder.step(step, begin..<begin + 1000) {
+            recorder.span("waiting for patches", on: .patches, begin..<begin + 50)
+            recorder.call("MPI_Allgather", bytes: 8, begin + 200..<begin + 300)
+            recorder.span("operation", begin + 100..<begin + 600)
+            recorder.begin(2 * step, bytes: 4, at: begin + 500)
+            recorder.begin(2 * step + 1, bytes: 4, at: begin + 600)
+            recorder.end(2 * step, at: begin + 650)
+            recorder.call("MPI_Wait (MPI_Iallreduce)", bytes: 0, begin + 700..<begin + 800)
+            recorder.end(2 * step + 1, at: begin + 800)
+        }
+        recorder.span("writing a checkpoint", begin + 1000..<begin + 9000)
+    }
+
+    @Test func mediansOfTheSteps() throws {
+        let recorder = SteppedTimeline()
+        for step in 1...3 { record(recorder, step: step, at: Int64(step) * 10_000) }
+        let shares = try #require(TimelineShares(recorder.timeline.spans))
+        #expect(
+            shares
+                == TimelineShares(seconds: 1e-6, compute: 0.4, exposed: 0.2, hidden: 0.2, patches: 0.05))
+        #expect(TimelineShares([]) == nil)
+    }
+
+    @Test func theSentenceNamesTheRanksAtTheEnds() {
+        let first = TimelineShares(seconds: 0.1, compute: 0.8, exposed: 0.05, hidden: 0.1, patches: 0)
+        var second = first
+        (second.seconds, second.compute, second.exposed) = (0.1024, 0.7, 0.15)
+        #expect(
+            TimelineShares.sentence([first])
+                == "The median step took 100.0 ms: compute 80.0 %, waiting for patches 0.0 %")
+        #expect(
+            TimelineShares.sentence([first, second])
+                == "The median step took 102.4 ms: compute 70.0 % (rank 1) to 80.0 % (rank 0), waiting for "
+                + "patches 0.0 %, waiting for other ranks 5.0 % (rank 0) to 15.0 % (rank 1), communication "
+                + "hidden behind the rest 10.0 %")
+    }
+}
+
+@Suite struct TimelineFileTests {
+    /// Three spans in pieces of two.
+    private var text: TimelineText {
+        let recorder = SteppedTimeline()
+        for begin: Int64 in [10, 20, 30] { recorder.span("x", begin..<begin + 5) }
+        return TimelineText(recorder.timeline, rank: 0, host: "a", clock: plainClock, pieceLength: 2)
+    }
+
+    @Test func piecesMakeOneDocument() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/trace.json"
+            #expect(text.pieces == 3)
+            var parts = 0
+            let file = TimelineFile(path: path, communicator: SoloCommunicator(), watch: { parts += 1 })
+            #expect(try file.write(text) == nil)
+            #expect(parts == 3)
+            let data = try Data(contentsOf: URL(fileURLWithPath: path))
+            let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+            let events = try #require(document["traceEvents"] as? [[String: Any]])
+            #expect(events.filter { $0["ph"] as? String == "M" }.count == 4)
+            #expect(events.compactMap { $0["ts"] as? Double } == [0.01, 0.02, 0.03])
+        }
+    }
+
+    @Test func aFileThatCannotBeWrittenIsNamed() throws {
+        try withTemporaryFolder { folder in
+            let missing = folder + "/none/trace.json"
+            let failure = FileError("'\(missing)' could not be written", .noSuchFileOrDirectory)
+            let file = TimelineFile(path: missing, communicator: SoloCommunicator())
+            #expect(try file.write(text) == failure)
+            #expect(throws: failure) { try AtomicFile.checkWritable(missing) }
+            #expect(throws: FileError("'\(folder)' could not be written", .isDirectory)) {
+                try AtomicFile.checkWritable(folder)
+            }
+            let old = folder + "/trace.json"
+            try AtomicFile.write(old, text: "old")
+            try AtomicFile.checkWritable(old)
+            #expect(try String(contentsOfFile: old, encoding: .utf8) == "old")
+            #expect(try CheckpointTests.names(folder) == ["trace.json"])
+        }
+    }
+}
+
+/// A trace as viewers read it.
+struct ReadTrace {
+    let events: [[String: Any]]
+
+    init(_ path: String) throws {
+        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        events = try #require(document["traceEvents"] as? [[String: Any]])
+    }
+
+    func names(row: Int) -> [String] {
+        events.filter { $0["ph"] as? String == "X" && $0["tid"] as? Int == row }
+            .compactMap { $0["name"] as? String }
+    }
+}
+
+extension TrainerTests {
+    /// A run of the smallest network with a timeline in its folder.
+    private func train(
+        _ folder: String, steps: Int, timeline: String, changes: [String] = [],
+        prepare: (Trainer) throws -> Void = { _ in }
+    ) throws -> String {
+        let recorder = Recorder()
+        let trainer = try Trainer(
+            Self.configuration(in: folder, steps: steps, changes: changes),
+            options: TrainingOptions(runFolder: folder + "/run", timeline: timeline),
+            communicator: SoloCommunicator(), console: recorder.console(width: nil))
+        try prepare(trainer)
+        _ = try trainer.run()
+        return recorder.text
+    }
+
+    @Test func aRunIsDrawn() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/run/trace.json"
+            let output = try train(
+                folder, steps: 3, timeline: path, changes: ["data.held_out=0.5", "batch=1"])
+            #expect(output.contains("The timeline of 3 steps on 1 rank is in '\(path)': open it with"))
+            #expect(output.contains("The median step took "))
+            let trace = try ReadTrace(path)
+            #expect(trace.names(row: Timeline.Row.steps.number) == ["step 1", "step 2", "step 3"])
+            let computed = trace.names(row: Timeline.Row.compute.number)
+            let counts = Dictionary(computed.map { ($0, 1) }, uniquingKeysWith: +)
+            for name in ["loading patches", "packing", "checking gradients", "optimiser"] {
+                #expect(counts[name] == 3, "\(name)")
+            }
+            // Its sums, and its gradient.
+            #expect(counts["loss"] == 6)
+            // After steps 2 and 3.
+            #expect(counts["writing a checkpoint"] == 2)
+            #expect(counts["scoring the held-out subjects"] == 1)
+            #expect(trace.names(row: Timeline.Row.patches.number).count == 3)
+            let again = try train(
+                folder, steps: 3, timeline: folder + "/again.json",
+                changes: ["data.held_out=0.5", "batch=1"])
+            #expect(again.contains("No timeline is written."))
+            #expect(!FileManager.default.fileExists(atPath: folder + "/again.json"))
+        }
+    }
+
+    /// What led to an error is what one wants to see.
+    @Test func aRunThatFailsIsDrawn() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/trace.json"
+            #expect(throws: TrainingError.self) {
+                try train(folder, steps: 3, timeline: path) { trainer in
+                    let weights = trainer.plan.model.parameters
+                    weights.setValues(Array(repeating: .nan, count: weights.count))
+                }
+            }
+            let computed = try ReadTrace(path).names(row: Timeline.Row.compute.number)
+            #expect(computed.contains("loss"))
+        }
+    }
+
+    @Test func aTimelineThatCannotBeWrittenIsRefusedAtOnce() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/none/trace.json"
+            #expect(throws: FileError("'\(path)' could not be written", .noSuchFileOrDirectory)) {
+                try train(folder, steps: 3, timeline: path)
+            }
+            // One that cannot be written any more does not cost the run.
+            let late = folder + "/gone/trace.json"
+            try FileManager.default.createDirectory(
+                atPath: folder + "/gone", withIntermediateDirectories: true)
+            let output = try train(folder, steps: 2, timeline: late) { _ in
+                try FileManager.default.removeItem(atPath: folder + "/gone")
+            }
+            #expect(output.contains("warning: '\(late)' could not be written: No such file or directory."))
+            #expect(try Self.checkpoint(folder, "run", step: 2).step == 2)
+        }
+    }
+}
