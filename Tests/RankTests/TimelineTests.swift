@@ -31,15 +31,17 @@ extension RankTests {
             #expect(steps.map(\.name) == (1...4).map { "step \($0)" })
             let configuration = try RunConfiguration(contentsOf: small.workspace.path("run/config.yaml"))
             let plan = try makePlan(configuration)
-            let convolutions = plan.summary.split(separator: "\n").map { $0.prefix { $0 != ":" } }
+            let convolutions = plan.summary.split(separator: "\n").map { $0.split(separator: ": ") }
             #expect(convolutions.count == 21)
             for step in steps {
                 let spans = rows.mapValues { $0.filter { $0.begin >= step.begin && $0.end <= step.end } }
                 let operations = try #require(spans[2])
-                let forward = operations.filter { $0.category == "forward" }.map(\.name)
+                let forward = operations.filter { $0.category == "forward" }
                 let backward = operations.filter { $0.category == "backward" }
-                for (index, name) in convolutions.enumerated() {
-                    #expect(forward.count { $0 == name } == 1, "\(name) in \(step)")
+                for (index, words) in convolutions.enumerated() {
+                    let (name, algorithm) = (words[0], words[1])
+                    let own = forward.filter { $0.name == name }
+                    #expect(own.map(\.algorithm) == [String(algorithm)], "\(name) in \(step)")
                     #expect(backward.count { $0.name == "\(name) dW" } == 1, "\(name) dW in \(step)")
                     // Nobody asks for the gradient of the patch.
                     #expect(
@@ -47,15 +49,17 @@ extension RankTests {
                         "\(name) dX in \(step)")
                 }
                 #expect(operations.count { $0.name == "optimiser" } == 1)
-                #expect(operations.count { $0.algorithm == "Winograd F(4,3)" } > 30)
                 #expect(spans[4]?.map(\.name) == ["waiting for patches"])
 
                 let buckets = spans.filter { $0.key >= 5 }.values.joined().sorted { $0.begin < $1.begin }
-                #expect(buckets.count == 8)
+                #expect(buckets.count >= 8)
                 #expect(buckets.reduce(0) { $0 + ($1.bytes ?? 0) } == 4 * plan.model.gradients.count)
                 let (first, last) = try (#require(backward.first), #require(backward.last))
                 #expect(buckets.allSatisfy { $0.begin >= first.begin })
-                #expect(buckets.dropLast().allSatisfy { $0.begin < last.begin })
+                let check = try #require(operations.first { $0.name == "checking gradients" })
+                #expect(buckets.allSatisfy { $0.begin < check.begin && $0.end <= check.begin })
+                // The gradients that come last share at most two buckets.
+                #expect(buckets.dropLast(2).allSatisfy { $0.begin < last.begin })
             }
             let saved = rows[2]?.count { $0.name == "writing a checkpoint" }
             #expect(saved == (rank == 0 ? 2 : 0))

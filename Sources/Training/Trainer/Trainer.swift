@@ -153,7 +153,6 @@ public final class Trainer {
         }
         let summary: RunSummary?
         do {
-            try startTimeline()
             summary = try firstStep < configuration.steps ? train() : scoreTrained()
         } catch {
             recorder.finish()
@@ -169,6 +168,7 @@ public final class Trainer {
         // What an earlier start has not come to.
         _ = try evaluate(step: firstStep)
         try reducer.calibrate()
+        try startTimeline()
         var step = firstStep
         saving = Saving(saved: step)
         while step < configuration.steps {
@@ -211,6 +211,7 @@ public final class Trainer {
 
     /// Scores a run whose steps were all done before, and adds the scores to its summary.
     private func scoreTrained() throws -> RunSummary? {
+        try startTimeline()
         guard let scores = try evaluate(step: firstStep) else { return nil }
         try communicator.together {
             guard isWriter, var summary = try? RunSummary(contentsOf: summaryPath), summary.steps == firstStep
