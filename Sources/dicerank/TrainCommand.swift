@@ -18,10 +18,10 @@ extension Dicerank {
                 every evaluate.every steps; the scores are in the run's held_out.csv. A run that is done is scored, \
                 where it has not been, by the same command with --set evaluate.at_end=true.
 
-                --timeline draws the run: a row a rank for what it computes, for its calls to other ranks, for gradients \
-                that are summed beside it, and for patches that it waits for, step by step. The file opens with \
-                ui.perfetto.dev and chrome://tracing. It takes 100 to 200 bytes for each of some 200 spans a step and \
-                rank: give it short runs.
+                --timeline draws the run for ui.perfetto.dev and chrome://tracing: of each rank the steps, what it \
+                computes, its calls that wait for other ranks, its waits for patches, and the gradients that are \
+                summed meanwhile. A step adds some 200 spans of 120 bytes for each rank, so give it a short run; after \
+                a million spans of a rank the drawing ends.
 
                 SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint and exit code 0; the same command goes on.
 
@@ -45,7 +45,7 @@ extension Dicerank {
 
         @Option(
             help: ArgumentHelp(
-                "Write a timeline of all ranks to this file, in the Trace Event format of Chrome.",
+                "Draw the steps of all ranks in this file, in Chrome's Trace Event format (JSON).",
                 valueName: "FILE"))
         var timeline: String?
 

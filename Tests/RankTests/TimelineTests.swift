@@ -108,6 +108,39 @@ extension RankTests {
             #expect(outcome.standardError.contains("The median step took "))
         }
 
+        /// On rank 0 and 1 together, whichever of them owns the subject.
+        @Test("A run that fails is drawn up to there, and says why it failed")
+        func failedRun() async throws {
+            let small = try await SmallRun()
+            try FileManager.default.removeItem(atPath: small.workspace.path("data/phantom-002/flair.nii.gz"))
+            expectRefusal(
+                try await small.train(ranks: 2, options: ["--timeline", "trace.json"]),
+                mentions: ["phantom-002/flair.nii.gz"])
+            let trace = try Trace(small.workspace.path("trace.json"))
+            for rank in 0..<2 {
+                #expect(trace.ranks[rank][4]?.contains { $0.name == "waiting for patches" } == true)
+            }
+        }
+
+        @Test("A file that cannot be written any more does not cost the run")
+        func lostFolder() async throws {
+            let small = try await SmallRun(steps: 100_000)
+            try FileManager.default.createDirectory(
+                atPath: small.workspace.path("gone"), withIntermediateDirectories: false)
+            let run = try small.launcher(ranks: 2).start(
+                ["train", "run.yaml", "--output", "run", "--quiet", "--timeline", "gone/trace.json"])
+            let begun = try await run.wait { ((try? small.metric("loss")) ?? []).count >= 2 }
+            try #require(begun)
+            try FileManager.default.removeItem(atPath: small.workspace.path("gone"))
+            run.signalRanks(SIGTERM)
+            let outcome = try await run.outcome()
+            #expect(outcome.exitCodes == [0, 0], "\(outcome)")
+            #expect(small.workspace.exists("run/latest"))
+            #expect(
+                outcome.standardError.contains(
+                    "warning: 'gone/trace.json' could not be written: No such file or directory."))
+        }
+
         @Test("A file that cannot be written is one sentence, before the first step")
         func refusal() async throws {
             let small = try await SmallRun()

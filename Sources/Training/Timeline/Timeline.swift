@@ -3,7 +3,7 @@ import Glibc
 
 /// Records what this rank does and when, to be drawn later.
 ///
-/// Recording takes well below a microsecond a span: names are interned, spans are plain numbers in memory that is
+/// Recording takes about half a microsecond a span: names are interned, spans are plain numbers in memory that is
 /// reserved once, and text comes at the end. Not thread safe: all spans are the training thread's.
 final class Timeline {
     /// A line of the drawing. Spans of one row do not overlap.
