@@ -20,19 +20,22 @@ public struct ClockOffsets: Sendable, Equatable {
         public init(entered: Int64, left: Int64) { (self.entered, self.left) = (entered, left) }
     }
 
+    /// What the barriers tell; of another host's clock nothing, where there is none.
     /// - Parameters:
-    ///   - passages: of every rank, by rank, through the same barriers in the same order; at least one.
+    ///   - passages: of every rank, by rank, through the same barriers in the same order.
     ///   - hosts: of every rank, by rank.
     public init(_ passages: [[Passage]], hosts: [String]) {
         precondition(
             passages.count == hosts.count && passages.allSatisfy { $0.count == passages[0].count },
             "\(passages.map(\.count)) passages of ranks on \(hosts.count) hosts")
+        // More than any two clocks are apart: a century.
+        let unknown = Int64(3_200_000_000) * 1_000_000_000
         let references = hosts.indices.filter { hosts[$0] == hosts[0] }
         let bounds = hosts.map { host -> (Int64, Int64) in
             guard host != hosts[0] else { return (0, 0) }
             // All of a host together: they share the clock that is looked for.
             let members = hosts.indices.filter { hosts[$0] == host }
-            var (lower, upper) = (Int64.min, Int64.max)
+            var (lower, upper) = (-unknown, unknown)
             for member in members {
                 for reference in references {
                     for (here, there) in zip(passages[member], passages[reference]) {
@@ -47,26 +50,35 @@ public struct ClockOffsets: Sendable, Equatable {
         errors = bounds.map { max($0.1 - $0.0, 0) / 2 }
     }
 
-    /// Compares the clocks. Collective; takes as long as some dozens of barriers.
-    /// - Parameters:
-    ///   - barriers: more of them find a faster one.
-    ///   - now: this rank's clock in nanoseconds, which only goes forward and is that of its host.
+    /// Compares the clocks. Collective; takes as long as some dozens of barriers, and some hundreds where ranks are kept
+    /// from running; nothing where all ranks are on one host.
+    /// - Parameter now: this rank's clock in nanoseconds, which only goes forward and is that of its host.
     public static func measure(
-        on communicator: any Communicator, barriers: Int = 40, now: () -> Int64
+        on communicator: any Communicator, now: () -> Int64
     ) throws(MPIError) -> ClockOffsets {
-        var own: [Int64] = []
-        for _ in 0..<barriers {
-            own.append(now())
-            try communicator.barrier()
-            own.append(now())
-        }
-        let all = try communicator.allGather(own)
-        let passages = (0..<communicator.size).map { rank in
-            (0..<barriers).map { barrier in
-                let first = rank * own.count + 2 * barrier
-                return Passage(entered: all[first], left: all[first + 1])
+        let hosts = communicator.hostNames
+        var passages = hosts.map { _ in [Passage]() }
+        var offsets = ClockOffsets(passages, hosts: hosts)
+        // All ranks know the same bounds, so that they agree when to stop.
+        while offsets.errors.contains(where: { $0 > goodError }), passages[0].count < mostBarriers {
+            var own: [Int64] = []
+            for _ in 0..<barriersAtATime {
+                own.append(now())
+                try communicator.barrier()
+                own.append(now())
             }
+            let all = try communicator.allGather(own)
+            for rank in passages.indices {
+                passages[rank] += stride(from: rank * own.count, to: (rank + 1) * own.count, by: 2)
+                    .map { Passage(entered: all[$0], left: all[$0 + 1]) }
+            }
+            offsets = ClockOffsets(passages, hosts: hosts)
         }
-        return ClockOffsets(passages, hosts: communicator.hostNames)
+        return offsets
     }
+
+    private static let barriersAtATime = 40
+    private static let mostBarriers = 600
+    /// Nanoseconds that no drawing shows.
+    private static let goodError: Int64 = 20_000
 }

@@ -7,7 +7,11 @@ import Testing
 /// A timeline whose clock shows what a test says.
 final class SteppedTimeline {
     var time: Int64 = 0
-    private(set) lazy var timeline = Timeline(capacity: capacity) { [unowned self] in time }
+    /// The zero of the clock.
+    let zero = ContinuousClock.now
+    private(set) lazy var timeline = Timeline(
+        capacity: capacity, clock: HostClock(instant: zero, nanoseconds: 0)
+    ) { [unowned self] in time }
     private let capacity: Int
 
     init(capacity: Int = 100) {
@@ -59,11 +63,10 @@ let plainClock = TimelineClock(
         let recorder = SteppedTimeline()
         recorder.step(7, 1_000..<5_250_001) {
             recorder.span("waiting for patches", on: .patches, 1_000..<3_007)
-            let timeline = recorder.timeline
-            timeline.note(
+            recorder.timeline.note(
                 OperationReport(
                     name: #"a "b"\ü"#, pass: .backward, kind: .convolution, algorithm: "Winograd F(4,3)",
-                    operations: 0, begin: timeline.anchor.instant + .nanoseconds(4_000),
+                    operations: 0, begin: recorder.zero + .nanoseconds(4_000),
                     duration: .nanoseconds(1_000_000)))
             recorder.call("MPI_Allreduce", bytes: 8, 2_000_000..<2_000_500)
             recorder.call("MPI_Barrier", bytes: 0, 2_001_000..<2_001_500)
@@ -153,6 +156,15 @@ let plainClock = TimelineClock(
         #expect(timeline.isFull && timeline.steps == 2 && timeline.lastStep == 2)
         #expect(timeline.spans.count == 8)
         #expect(Timeline.capacity(ranks: 2) == 1_000_000 && Timeline.capacity(ranks: 16) == 250_000)
+    }
+
+    /// Also where a process of the host is kept from running while it reads the clock.
+    @Test func clocksOfAHostAgree() {
+        let clocks = (0..<50).map { _ in HostClock() }
+        let now = ContinuousClock.now
+        let times = clocks.map { $0(now) }
+        #expect((times.max() ?? 0) - (times.min() ?? 0) < 5_000, "nanoseconds")
+        #expect(clocks[0](now + .microseconds(3)) == times[0] + 3_000)
     }
 
     /// Half way between the two comparisons the clock is ahead by half of what it gains.

@@ -1,5 +1,4 @@
 import Engine
-import Glibc
 
 /// Records what this rank does and when, to be drawn later.
 ///
@@ -59,19 +58,17 @@ final class Timeline {
     private var stepBegin: (time: Int64, spans: Int)?
     private var largestStep = 0
 
-    /// Nanoseconds of the host's clock, which only goes forward.
+    private let clock: HostClock
+    /// Nanoseconds of the host's clock.
     let now: () -> Int64
-    /// The same moment by the engine's clock and by this one.
-    let anchor: (instant: ContinuousClock.Instant, nanoseconds: Int64)
     var call: (label: UInt32, bytes: Int, begin: Int64)?
     /// By lane; nil where nothing is under way.
     var flights: [Flight?] = []
 
-    /// - Parameter now: nanoseconds of a clock that the processes of a host share.
-    init(capacity: Int, now: @escaping () -> Int64 = Timeline.hostClock) {
-        self.capacity = capacity
-        self.now = now
-        anchor = (.now, now())
+    /// - Parameter now: the time by `clock`; nil for the true one.
+    init(capacity: Int, clock: HostClock = HostClock(), now: (() -> Int64)? = nil) {
+        (self.capacity, self.clock) = (capacity, clock)
+        self.now = now ?? { clock(.now) }
     }
 
     /// Spans that each rank may record: a million, and fewer where many ranks would make a file that no viewer opens.
@@ -130,18 +127,11 @@ final class Timeline {
     /// Notes an operation of the plan.
     func note(_ operation: OperationReport) {
         guard isRecording else { return }
-        let begin = anchor.nanoseconds + (operation.begin - anchor.instant).nanoseconds
+        let begin = clock(operation.begin)
         let label = Label(
             name: operation.name, category: operation.pass.rawValue, algorithm: operation.algorithm)
         record(
             place(of: label), on: .compute, from: begin, to: begin + operation.duration.nanoseconds)
-    }
-
-    /// CLOCK_MONOTONIC in nanoseconds.
-    static func hostClock() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
 
@@ -156,9 +146,4 @@ extension Timeline? {
         defer { timeline.record(label, on: row, from: begin, to: timeline.now()) }
         return try body()
     }
-}
-
-extension Duration {
-    /// Rounded down.
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

@@ -28,6 +28,8 @@ struct TimelineClock: Equatable {
 struct TimelineStart {
     let zero: Int64
     let offset: TimelineClock.Offset
+    /// By how many nanoseconds an offset of any rank may be wrong.
+    let error: Int64
 
     /// Compares the clocks. Collective.
     init(on communicator: any Communicator, now: () -> Int64) throws {
@@ -35,6 +37,7 @@ struct TimelineStart {
         let offsets = try ClockOffsets.measure(on: communicator, now: now)
         try communicator.broadcast(&zero, from: 0)
         self.zero = zero[0]
+        error = offsets.errors.max() ?? 0
         offset = .init(time: now(), offset: offsets.nanoseconds[communicator.rank])
     }
 
@@ -45,6 +48,6 @@ struct TimelineStart {
     ) throws -> (clock: TimelineClock, error: Int64) {
         let offsets = try ClockOffsets.measure(on: communicator, now: now)
         let end = TimelineClock.Offset(time: now(), offset: offsets.nanoseconds[communicator.rank])
-        return (TimelineClock(zero: zero, start: offset, end: end), offsets.errors.max() ?? 0)
+        return (TimelineClock(zero: zero, start: offset, end: end), max(error, offsets.errors.max() ?? 0))
     }
 }
