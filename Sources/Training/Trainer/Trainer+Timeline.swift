@@ -12,7 +12,7 @@ extension Trainer {
 
     /// Writes what was recorded on all ranks into one file and says where it is. Collective.
     ///
-    /// A file that cannot be written is a warning: the run itself is done.
+    /// A file that cannot be written is a warning: it costs nothing of the run.
     func finishTimeline() throws {
         guard let timeline, let start = timelineStart, let path = options.timeline else { return }
         timelineStart = nil
@@ -30,7 +30,7 @@ extension Trainer {
         let isFull = try communicator.allReduce(Int64(timeline.isFull ? 1 : 0), .maximum) > 0
         let steps = try communicator.allReduce(Int64(timeline.steps), .minimum)
         if let failure {
-            logger.warning("\(failure) The run is complete without it.")
+            logger.warning("\(failure) The run is left without a timeline.")
         } else {
             let ranks = communicator.size
             logger.info(
