@@ -77,7 +77,7 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training"]),
-        .testTarget(name: "RankTests", dependencies: ["dicerank", "Training"]),
+        .testTarget(name: "RankTests", dependencies: ["dicerank", "Engine", "Training"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -47,7 +47,7 @@ public final class Plan {
     let head: LossHead?
     let context: Context
     private let arena: FloatStorage
-    /// Is told of every operation that has run; for profiles.
+    /// Is told of every operation that has run; for profiles and timelines.
     public var observer: ((OperationReport) -> Void)?
     /// Voxels of one image are counted in 32 bits.
     private static let largestEdge = 1024
@@ -150,7 +150,7 @@ public final class Plan {
         context.noise = (seed, step)
         (context.microBatch, context.movesStatistics) = (microBatch, isFirst)
         dr_set_threads(Int32(options.threads))
-        packInput()
+        try run(Step(name: "packing", kind: .movement) { [self] in packInput() }, .forward)
         for step in schedule.forward { try run(step, .forward) }
     }
 
@@ -161,7 +161,7 @@ public final class Plan {
         observer(
             OperationReport(
                 name: step.name, pass: pass, kind: step.kind, algorithm: step.algorithm,
-                operations: step.operations, duration: start.duration(to: .now)))
+                operations: step.operations, begin: start, duration: start.duration(to: .now)))
     }
 
     private var trainingHead: LossHead {
@@ -202,7 +202,7 @@ public final class Plan {
             preconditionFailure("a plan for inference has no gradients")
         }
         dr_set_threads(Int32(options.threads))
-        head.backward(gradient: gradient)
+        try run(Step(name: "loss", kind: .elementwise) { head.backward(gradient: gradient) }, .backward)
         var done = 0
         for (index, step) in schedule.backward.enumerated() {
             try run(step, .backward)

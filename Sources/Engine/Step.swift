@@ -30,5 +30,6 @@ public struct OperationReport: Sendable {
     public let algorithm: String
     /// Multiplications and additions of a convolution as the sum is written, over the whole image; else 0.
     public let operations: Int
+    public let begin: ContinuousClock.Instant
     public let duration: Duration
 }

@@ -141,7 +141,7 @@ enum PlanReport {
             return share(kind.rawValue, seconds, profile.total)
         }
         return lines + [
-            share("the rest (packing, loss, optimiser)", max(0, profile.total - known), profile.total),
+            share("the rest (loss sums, optimiser)", max(0, profile.total - known), profile.total),
             share("the step", profile.total, profile.total),
         ]
     }

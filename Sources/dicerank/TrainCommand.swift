@@ -18,11 +18,17 @@ extension Dicerank {
                 every evaluate.every steps; the scores are in the run's held_out.csv. A run that is done is scored, \
                 where it has not been, by the same command with --set evaluate.at_end=true.
 
+                --timeline draws the run for ui.perfetto.dev and chrome://tracing: of each rank the steps, what it \
+                computes, its calls that wait for other ranks, its waits for patches, and the gradients that are \
+                summed meanwhile. A step adds some 200 spans of 120 bytes for each rank, so give it a short run; after \
+                a million spans of a rank the drawing ends.
+
                 SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint and exit code 0; the same command goes on.
 
                 Examples:
                   dicerank train phantoms/config.yaml
                   mpirun -np 4 --bind-to none dicerank train phantoms/config.yaml --output run --set batch=4
+                  mpirun -np 2 dicerank train phantoms/config.yaml --set steps=20 --timeline trace.json
                 """)
 
         @OptionGroup var configuration: ConfigurationOptions
@@ -37,6 +43,12 @@ extension Dicerank {
                 valueName: "auto|never|CHECKPOINT"))
         var resume = "auto"
 
+        @Option(
+            help: ArgumentHelp(
+                "Draw the steps of all ranks in this file, in Chrome's Trace Event format (JSON).",
+                valueName: "FILE"))
+        var timeline: String?
+
         @OptionGroup var common: CommonOptions
 
         func run() throws {
@@ -47,7 +59,7 @@ extension Dicerank {
                 let options = TrainingOptions(
                     runFolder: output ?? Self.defaultOutput(forConfiguration: self.configuration.config),
                     resume: ResumeRule(resume),
-                    quiet: common.quiet, version: Dicerank.configuration.version)
+                    quiet: common.quiet, timeline: timeline, version: Dicerank.configuration.version)
                 let summary = try Trainer(configuration, options: options, communicator: world).run()
                 if world.rank == 0 { report(summary, configuration, folder: options.runFolder) }
             }

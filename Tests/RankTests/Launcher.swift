@@ -12,6 +12,8 @@ struct Launcher: Sendable {
     var limit: Double = 120
     /// Bash commands that run before the program in the same shell, such as `ulimit`.
     var prologue = "true"
+    /// A program and its words that start the program on each rank.
+    var wrapper: [String] = []
 
     /// What became of a run.
     struct Outcome: Sendable, CustomStringConvertible {
@@ -57,7 +59,7 @@ struct Launcher: Sendable {
 
     /// Starts the program and returns at once.
     func start(_ arguments: [String]) throws -> RunningProgram {
-        var words = [Self.program.path] + arguments
+        var words = wrapper + [Self.program.path] + arguments
         let codes = FileManager.default.temporaryDirectory.appendingPathComponent(
             "dicerank-codes-" + UUID().uuidString)
         if let ranks {

@@ -45,6 +45,23 @@ public enum AtomicFile {
     /// Replaces the file at `path` by `text` in UTF-8; see ``write(_:verify:_:)``.
     public static func write(_ path: String, text: String) throws { try write(path, bytes: Array(text.utf8)) }
 
+    /// Checks that a file at `path` could be written, leaving one that is there as it is.
+    /// - Throws: ``FileError``.
+    static func checkWritable(_ path: String) throws {
+        let target = FilePath(path)
+        do {
+            var status = stat()
+            if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw Errno.isDirectory }
+            let partial = temporary(for: target)
+            defer { unlink(partial.string) }
+            try FileDescriptor.open(
+                partial, .writeOnly, options: [.create, .closeOnExec], permissions: .ownerReadWrite
+            ).close()
+        } catch let reason as Errno {
+            throw FileError("'\(path)' could not be written", reason)
+        }
+    }
+
     /// Removes what a killed process may have left of writing `path`.
     static func removeTemporary(of path: String) { unlink(temporary(for: FilePath(path)).string) }
 

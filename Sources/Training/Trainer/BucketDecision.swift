@@ -28,8 +28,13 @@ struct BucketDecision {
     }
 
     /// Chooses after a step. Collective.
-    mutating func choose(_ reducer: GradientReducer, logger: Logger) throws {
-        guard let tuning = try reducer.tuneBuckets() else { return }
+    mutating func choose(
+        _ reducer: GradientReducer, on communicator: any Communicator, logger: Logger
+    ) throws {
+        // Of a small network a few steps' worth of time is enough.
+        let budget = min(0.8, 4 * reducer.profile.endSeconds)
+        let longest = try communicator.allReduce(budget, .maximum)
+        guard let tuning = try reducer.tuneBuckets(budget: longest) else { return }
         chosenCount = reducer.bucketCount
         logger.info("\(tuning.sentence)")
     }
@@ -40,7 +45,7 @@ extension Trainer {
     func chooseBuckets(step: Int) throws {
         guard buckets.isDue else { return }
         watchdog.begin("choosing the size of buckets", step: step)
-        try buckets.choose(reducer, logger: logger)
+        try buckets.choose(reducer, on: communicator, logger: logger)
     }
 }
 

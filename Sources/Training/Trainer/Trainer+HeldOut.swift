@@ -27,7 +27,7 @@ extension Trainer {
         defer { if isWriter { log.console.show("") } }
         let table: ScoreTable
         do {
-            table = try scoring.run()
+            table = try timeline.span("scoring the held-out subjects") { try scoring.run() }
         } catch let stopped as ScoringRounds.Stopped {
             logger.notice(
                 """

@@ -4,10 +4,11 @@ import Sampling
 extension Trainer {
     /// A step as the micro-batches of `accumulate`, their patches copied from `batch` one after the other.
     func microBatches(of batch: PatchBatch, step: Int) -> MicroBatches {
-        MicroBatches(of: plan, seed: UInt64(configuration.seed), step: step) { [plan, watchdog] index in
+        MicroBatches(of: plan, seed: UInt64(configuration.seed), step: step) {
+            [plan, watchdog, timeline] index in
             let count = plan.options.microBatches
             if count > 1 { watchdog.begin("computing micro-batch \(index + 1) of \(count)", step: step) }
-            plan.load(batch, microBatch: index)
+            timeline.span("loading patches") { plan.load(batch, microBatch: index) }
         }
     }
 

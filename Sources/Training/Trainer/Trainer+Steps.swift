@@ -11,7 +11,9 @@ extension Trainer {
     /// in writing its records, so that all end together.
     func draw(step: Int, _ timer: inout StepTimer) throws -> PatchBatch? {
         watchdog.begin("waiting for patches", step: step)
-        let drawn = Result { try source.next(step: step) }
+        let drawn = Result {
+            try timeline.span("waiting for patches", on: .patches) { try source.next(step: step) }
+        }
         if let sentences = try? drawn.map({ _ in source.takeNotices() }).get() {
             for sentence in sentences { logger.warning("\(sentence)") }
         }
@@ -53,8 +55,10 @@ extension Trainer {
     /// Shortens the gradient to the configured norm.
     func clipGradient() {
         guard let longest = configuration.optimizer.clip else { return }
-        let norm = plan.model.gradients.norm
-        if norm > longest { plan.model.gradients.scale(by: Float(longest / norm)) }
+        timeline.span("clipping gradients") {
+            let norm = plan.model.gradients.norm
+            if norm > longest { plan.model.gradients.scale(by: Float(longest / norm)) }
+        }
     }
 
     /// Throws on all ranks where the loss or a summed gradient is not finite; both are equal on all ranks.
@@ -71,7 +75,8 @@ extension Trainer {
             }
             throw TrainingError.notFinite(step: step, what: what)
         }
-        guard !plan.model.gradients.isFinite(passes) else { return }
+        let isFinite = timeline.span("checking gradients") { plan.model.gradients.isFinite(passes) }
+        guard !isFinite else { return }
         let gradients = plan.model.gradients
         let entry = gradients.entries.first { entry in gradients[entry.name].contains { !$0.isFinite } }
         throw TrainingError.notFinite(step: step, what: "the gradient of \(entry?.name ?? "a parameter")")
@@ -111,28 +116,31 @@ extension Trainer {
     /// - Returns: on all ranks the sentence of the file system where it could not be written.
     private func writeCheckpoint(step: Int) throws -> String? {
         watchdog.begin("writing a checkpoint", step: step)
-        let failure = try communicator.together { () -> String in
-            guard isWriter else { return "" }
-            let slices = plan.model.parameters.slices
-            let checkpoint = Checkpoint(
-                step: step, network: configuration.network.name.rawValue,
-                configurationText: configuration.yaml,
-                ranks: communicator.size, threads: placement.threads,
-                algorithms: plan.options.algorithms.text, bucketCount: buckets.chosenCount ?? 0,
-                tensors: slices.tensors(of: plan.model.parameters.values)
-                    + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
-                    + optimizer.tensors(slices))
-            do {
-                try store.save(checkpoint)
-            } catch let error as FileError {
-                return "\(error)"
-            }
-            return ""
+        let failure = try communicator.together {
+            try isWriter ? timeline.span("writing a checkpoint") { try save(step: step) } : ""
         }
         let sentence = try communicator.broadcast(failure, from: 0)
         guard sentence.isEmpty else { return sentence }
         reducer.forgetResiduals()
         return nil
+    }
+
+    /// - Returns: the sentence of the file system where the checkpoint could not be written; empty where it is.
+    private func save(step: Int) throws -> String {
+        let slices = plan.model.parameters.slices
+        let checkpoint = Checkpoint(
+            step: step, network: configuration.network.name.rawValue, configurationText: configuration.yaml,
+            ranks: communicator.size, threads: placement.threads,
+            algorithms: plan.options.algorithms.text, bucketCount: buckets.chosenCount ?? 0,
+            tensors: slices.tensors(of: plan.model.parameters.values)
+                + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
+                + optimizer.tensors(slices))
+        do {
+            try store.save(checkpoint)
+        } catch let error as FileError {
+            return "\(error)"
+        }
+        return ""
     }
 
     /// Notes what a step gave.

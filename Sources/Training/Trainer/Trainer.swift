@@ -42,6 +42,10 @@ public final class Trainer {
     /// Batch norm's running statistics before the step, where a step may be skipped.
     var statisticsBefore: [Float] = []
     let recorder: RunRecorder
+    /// What is drawn of this rank; nil where none is asked for.
+    let timeline: Timeline?
+    /// While the timeline is recorded.
+    var timelineStart: TimelineStart?
 
     var isWriter: Bool { communicator.rank == 0 }
     var passes: PassOptions { PassOptions(instructionSet: plan.instructionSet, threads: placement.threads) }
@@ -62,7 +66,10 @@ public final class Trainer {
         let lastWord = LastWord(console: console, runFolder: options.runFolder)
         let watchdog = try Watchdog(
             seconds: Double(configuration.distributed.timeout), communicator: ranks, expire: lastWord.say)
-        let communicator = ObservedCommunicator(ranks, observers: [watchdog])
+        let timeline = options.timeline.map { _ in
+            Timeline(capacity: Timeline.capacity(ranks: ranks.size))
+        }
+        let communicator = ObservedCommunicator(ranks, observers: [watchdog] + (timeline.map { [$0] } ?? []))
         let task = try communicator.together { try TrainingTask(configuration) }
         let assignment = try SlotAssignment(
             seed: UInt64(configuration.seed), subjects: task.subjects.count,
@@ -74,6 +81,7 @@ public final class Trainer {
         let store = CheckpointStore(runFolder: options.runFolder, keep: configuration.checkpoint.keep)
         let log = try communicator.together {
             if isWriter { try RunFolder.create(options, store: store) }
+            if isWriter, let path = options.timeline { try AtomicFile.checkWritable(path) }
             return try RunLog(
                 console: console, path: isWriter ? options.runFolder + "/log.txt" : nil,
                 quiet: options.quiet || !isWriter)
@@ -116,6 +124,7 @@ public final class Trainer {
         self.store = store
         self.log = log
         self.logger = logger
+        self.timeline = timeline
         reducer = GradientReducer(
             communicator: communicator, arena: plan.model.gradients,
             bucketMebibytes: configuration.distributed.bucketMebibytes,
@@ -141,14 +150,21 @@ public final class Trainer {
         defer { watchdog.stop() }
         watchdog.begin("preparing the first step", step: firstStep)
         announce()
-        guard firstStep < configuration.steps || evaluationIsDue(firstStep) else { return nil }
+        guard firstStep < configuration.steps || evaluationIsDue(firstStep) else {
+            if timeline != nil { logger.notice("No timeline is written.") }
+            return nil
+        }
+        let summary: RunSummary?
         do {
-            return try firstStep < configuration.steps ? train() : scoreTrained()
+            summary = try firstStep < configuration.steps ? train() : scoreTrained()
         } catch {
             recorder.finish()
             log.keep(.error, "\(error)")
+            if isShared(error) { try? finishTimeline() }
             throw error
         }
+        try finishTimeline()
+        return summary
     }
 
     private func train() throws -> RunSummary? {
@@ -156,17 +172,19 @@ public final class Trainer {
         // What an earlier start has not come to.
         _ = try evaluate(step: firstStep)
         try reducer.calibrate()
+        try startTimeline()
         var step = firstStep
         saving = Saving(saved: step)
         while step < configuration.steps {
             var timer = StepTimer(exchange)
+            timeline?.stepBegins()
             guard let batch = try draw(step: step + 1, &timer) else { break }
             step += 1
             statisticsBefore = configuration.optimizer.nonFinite == .skip ? plan.model.statistics.values : []
             let parts = microBatches(of: batch, step: step)
             watchdog.begin("computing the forward pass", step: step)
             try parts.forward()
-            let report = try parts.loss()
+            let report = try timeline.span("loss") { try parts.loss() }
             watchdog.begin("computing gradients", step: step)
             try parts.backward { range in
                 try reducer.completed(range)
@@ -177,10 +195,13 @@ public final class Trainer {
             watchdog.begin("updating the parameters", step: step)
             if try mayUpdate(report, batch, step: step) {
                 clipGradient()
-                optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)
+                timeline.span("optimiser") {
+                    optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: step)
+                }
             }
             record(report, timer.end(batch, reduction), step: step)
             try compareReplicas(step: step)
+            timeline?.stepEnds(step)
             guard step < configuration.steps else { break }
             try chooseBuckets(step: step)
             if step % configuration.checkpoint.every == 0 || evaluationIsDue(step) || saving.failures > 0 {
@@ -199,6 +220,7 @@ public final class Trainer {
 
     /// Scores a run whose steps were all done before, and adds the scores to its summary.
     private func scoreTrained() throws -> RunSummary? {
+        try startTimeline()
         guard let scores = try evaluate(step: firstStep) else { return nil }
         try communicator.together {
             guard isWriter, var summary = try? RunSummary(contentsOf: summaryPath), summary.steps == firstStep

@@ -5,14 +5,19 @@ public struct TrainingOptions: Sendable {
     public var resume = ResumeRule.automatic
     /// Shows warnings and errors only.
     public var quiet = false
+    /// Where the timeline of the run is written; nil for none.
+    public var timeline: String?
     /// Of the program, for the summary.
     public var version = ""
 
-    public init(runFolder: String, resume: ResumeRule = .automatic, quiet: Bool = false, version: String = "")
-    {
+    public init(
+        runFolder: String, resume: ResumeRule = .automatic, quiet: Bool = false, timeline: String? = nil,
+        version: String = ""
+    ) {
         self.runFolder = runFolder
         self.resume = resume
         self.quiet = quiet
+        self.timeline = timeline
         self.version = version
     }
 }
