@@ -6,10 +6,15 @@ import Training
 extension RankTests {
     @Suite("train --timeline")
     struct Timelines {
+        /// Nine of them hold the gradients.
+        private static let bucketMiB = 0.38
+
         @Test("A row a rank, every convolution of every step, and rows that line up")
         func isComplete() async throws {
             let small = try await SmallRun(steps: 4, changes: ["checkpoint": "{every: 2, keep: 100}"])
-            let outcome = try await small.train(ranks: 2, options: ["--timeline", "trace.json"])
+            let outcome = try await small.train(
+                ranks: 2,
+                options: ["--timeline", "trace.json", "--set", "distributed.bucket_mib=\(Self.bucketMiB)"])
             try #require(outcome.exitCode == 0, "\(outcome)")
             let trace = try Trace(small.workspace.path("trace.json"))
             let host = ProcessInfo.processInfo.hostName

@@ -61,27 +61,6 @@ extension Trainer {
         }
     }
 
-    /// Throws on all ranks where the loss or a summed gradient is not finite; both are equal on all ranks.
-    func checkFinite(_ report: BatchReport, _ batch: PatchBatch, step: Int) throws {
-        // A loss may take sums that are no numbers for those of no voxel.
-        let sums = report.sums.prediction + report.sums.intersection
-        if !report.loss.isFinite || !sums.allSatisfy(\.isFinite) {
-            var what = "the loss"
-            if let slot = report.slotLosses.firstIndex(where: { !$0.isFinite }) {
-                let owner = slot / assignment.localSlots.count
-                let record = batch.records.first { $0.slot == slot }
-                let patch = record.map { "of \($0.subject) at voxel \($0.position)" } ?? "of slot \(slot)"
-                what += " on the patch " + (try communicator.broadcast(patch, from: owner))
-            }
-            throw TrainingError.notFinite(step: step, what: what)
-        }
-        let isFinite = timeline.span("checking gradients") { plan.model.gradients.isFinite(passes) }
-        guard !isFinite else { return }
-        let gradients = plan.model.gradients
-        let entry = gradients.entries.first { entry in gradients[entry.name].contains { !$0.isFinite } }
-        throw TrainingError.notFinite(step: step, what: "the gradient of \(entry?.name ?? "a parameter")")
-    }
-
     /// Writes a checkpoint; where the file system does not take it, says so and leaves it to the next step. Collective.
     func saveOrPostpone(step: Int) throws {
         let failure = try writeCheckpoint(step: step)
