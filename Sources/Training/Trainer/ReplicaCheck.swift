@@ -1,6 +1,7 @@
 import Collectives
 import Crypto
 import Engine
+import Foundation
 
 extension RunConfiguration {
     /// Compares the configurations of all ranks: the first of what must be equal, since it decides which collective
@@ -25,11 +26,10 @@ struct ReplicaState {
     let digests: [(name: String, digest: String)]
 
     init(task: TrainingTask, plan: Plan, firstStep: Int) {
-        let subjects = (task.subjects + task.heldOut).map { subject in
-            ([subject.subject] + subject.images.map(\.modality)).joined(separator: "\u{0}")
-        }
+        // As this rank's host has it: files of one path differ where a folder is not shared.
+        let list = (try? String(contentsOfFile: task.configuration.data.list, encoding: .utf8)) ?? ""
         digests = [
-            ("the list of subjects", Self.digest(subjects.joined(separator: "\n"))),
+            ("the list of subjects", Self.digest(list)),
             (
                 "the compiled network (instruction set or algorithms)",
                 Self.digest("\(plan.instructionSet) \(plan.outputSize)\n\(plan.summary)")
