@@ -19,11 +19,11 @@ extension GradientReducer {
     ///
     /// The sums of more than two ranks may differ in their last bits from one size to another, as MPI chooses its
     /// order of addition by size; with `Order.tree` they do not.
-    /// - Returns: nil with one rank, where there is nothing to choose.
+    /// - Returns: nil with one rank and where the smallest bucket holds all, so that there is nothing to choose.
     public func tuneBuckets(budget: Double = 0.8) throws(MPIError) -> BucketTuning? {
-        guard communicator.size > 1, profile.bytes > 0 else { return nil }
-        let begin = ContinuousClock.now
         let candidates = BucketSchedule.candidates(bytes: profile.bytes)
+        guard communicator.size > 1, candidates.count > 1 else { return nil }
+        let begin = ContinuousClock.now
         let timings = try timeBuckets(candidates, budget: budget)
         let schedule = BucketSchedule(profile: profile, cost: .measured(timings))
         let stride = MemoryLayout<Float>.stride

@@ -150,6 +150,8 @@ public final class GradientReducer {
         let begin = ContinuousClock.now
         defer { times.drivingSeconds += begin.secondsToNow }
         while let first = underWay.first, try first.test() { underWay.removeFirst() }
+        // A slice keeps what was removed from it.
+        if underWay.isEmpty { underWay = [] }
         noteIdle()
     }
 

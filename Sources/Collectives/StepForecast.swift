@@ -3,7 +3,8 @@ public struct StepWork: Sendable, Equatable {
     /// Seconds of the step with no other rank.
     public let computeSeconds: Double
     public let profile: BackwardProfile
-    /// Bytes that a rank gives to each of the step's small exchanges, all-gathers that computation waits for.
+    /// Bytes that a rank gives to each of the step's small exchanges, all-gathers; those of batch
+    /// norm go on beside computation where there is some, which the forecast leaves out.
     public let exchanges: [Int]
 
     public init(computeSeconds: Double, profile: BackwardProfile, exchanges: [Int]) {

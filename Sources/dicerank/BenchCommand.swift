@@ -55,10 +55,13 @@ extension Dicerank {
                     }
                     let placement = try Placement.query(
                         on: world, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
+                    let algorithms = try RandomStep.algorithms(
+                        configuration, channels: channels, threads: placement.threads, on: world)
                     let measured = try world.together {
                         try RandomStep(
-                            configuration, channels: channels, threads: placement.threads, communicator: world
-                        )
+                            configuration, channels: channels, threads: placement.threads,
+                            communicator: world,
+                            algorithms: algorithms)
                     }
                     if world.rank == 0 { common.report.note(measured.plan.summary) }
                     _ = try measured.seconds()

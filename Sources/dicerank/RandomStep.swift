@@ -64,6 +64,23 @@ final class RandomStep {
         }
     }
 
+    /// The algorithms that rank 0 chooses, which all ranks must run alike; nil on a rank that is alone. Collective.
+    static func algorithms(
+        _ configuration: RunConfiguration, channels: Int, threads: Int, on communicator: any Communicator
+    ) throws -> AlgorithmChoice? {
+        guard communicator.size > 1, configuration.convolution == .auto else { return nil }
+        let text = try communicator.together { () -> String in
+            guard communicator.rank == 0 else { return "" }
+            let network = try configuration.network.make(
+                inputChannels: channels, classes: configuration.data.classes)
+            let timings = try AlgorithmTiming.measure(
+                network.graph(), inputSize: try configuration.patchSize(for: network),
+                slots: max(1, configuration.batch / communicator.size), threads: threads)
+            return AlgorithmChoice(timings).text
+        }
+        return AlgorithmChoice(text: try communicator.broadcast(text, from: 0))
+    }
+
     func seconds() throws -> Double {
         try communicator.barrier()
         let start = ContinuousClock.now

@@ -76,7 +76,9 @@ private struct StepBench {
         let profile = samples.sorted { $0.seconds < $1.seconds }[(steps - 1) / 2].profile
         return (
             StepWork(computeSeconds: slowest, profile: profile, exchanges: exchange.bytes),
-            step.plan.model.parameters.count, step.plan.options.algorithms
+            step.plan.model.parameters.count,
+            // Which exchanges overlap follows from it: ranks that communicate must have one.
+            AlgorithmChoice(text: try world.broadcast(step.plan.options.algorithms.text, from: 0))
         )
     }
 

@@ -27,7 +27,9 @@ extension RankTests {
             #expect(sizes.map { $0[0] } == (3...12).map { Double(1 << (2 * $0)) })
             for row in sizes {
                 for (time, line, difference) in [(row[1], row[2], row[3]), (row[4], row[5], row[6])] {
-                    #expect(time > 0 && abs(100 * (line / time - 1) - difference) < 5 + abs(difference) / 10)
+                    #expect(time > 0)
+                    // Shorter times have too few digits to tell.
+                    #expect(time < 20 || abs(100 * (line / time - 1) - difference) < 1 + abs(difference) / 10)
                 }
             }
 

@@ -44,9 +44,27 @@ import Testing
             silence: silence)
     }
 
-    @Test func isDueWhenOneRankWaitsForTooLong() {
-        #expect(!diagnosis.isDue([witness(1, idle: 14.4), witness(1, idle: 2)]))
-        #expect(diagnosis.isDue([witness(1, idle: 14.4), witness(1, idle: 14.6)]))
+    /// It is what the others wait for that counts: their waiting alone says nothing of a rank that computes.
+    @Test func isDueWhenWhatIsWaitedForTakesTooLong() {
+        #expect(!diagnosis.isDue([witness(7, idle: 40), witness(6, idle: 2), witness(7, idle: 40)]))
+        #expect(!diagnosis.isDue([witness(7, idle: 2), witness(6, idle: 14.4), witness(7, idle: 2)]))
+        #expect(diagnosis.isDue([witness(7, idle: 2), witness(6, idle: 14.6), witness(7, idle: 2)]))
+    }
+
+    @Test func isDueWhenAllWaitForTooLong() {
+        #expect(!diagnosis.isDue([witness(7, idle: 40), witness(7, idle: 14.4)]))
+        #expect(diagnosis.isDue([witness(7, idle: 40), witness(7, idle: 14.6)]))
+    }
+
+    /// Messages may be lost while MPI's arrive: a silent rank is lost where this one waits.
+    @Test func silenceCountsWhereOneWaits() {
+        #expect(!diagnosis.isDue([witness(7, idle: 2), witness(6, silence: 60)]))
+        #expect(diagnosis.isDue([witness(7, idle: 15.1), witness(6, silence: 14)]))
+    }
+
+    @Test func aloneItIsDueAfterTheTimeout() {
+        #expect(!diagnosis.isDue([witness(7, idle: 14.9, silence: 0)]))
+        #expect(diagnosis.isDue([witness(7, idle: 15.1, silence: 0)]))
     }
 
     @Test func aSilentRankIsLost() {

@@ -41,7 +41,12 @@ public final class SideChannel: Sendable {
         // Rank 0 answers until all others have been through this.
         let answering = communicator.rank == 0 ? socket.map { Answering($0, secret: secret) } : nil
         var flags = (0..<communicator.size).map { Int64($0 == communicator.rank && found.isEmpty ? 1 : 0) }
-        try communicator.allReduce(&flags, .maximum)
+        do {
+            try communicator.allReduce(&flags, .maximum)
+        } catch {
+            _ = answering?.end()
+            throw error
+        }
         addresses = answering?.end() ?? found
         unreachable = (1..<max(1, communicator.size)).filter { flags[$0] > 0 }
     }

@@ -48,8 +48,8 @@ extension RunConfiguration {
             case float32
             /// Rounded to 8 significant bits, which halves the bytes; not with `reduction: deterministic`. What rounding
             /// takes away is added to the next step's gradients. It is dropped whenever a checkpoint has been written, so
-            /// that a run that goes on from there gives the bits of one that never stopped, and when a step is skipped
-            /// (`optimizer.non_finite`). One rank sends nothing and rounds nothing.
+            /// that a run that goes on from there gives the bits of one that wrote it too and never stopped, and when a
+            /// step is skipped (`optimizer.non_finite`). One rank sends nothing and rounds nothing.
             case bfloat16
         }
     }

@@ -53,13 +53,13 @@ struct AlgorithmDecision {
 }
 
 extension AlgorithmChoice {
-    /// `<name> <algorithm>` a line, as checkpoints keep it.
-    var text: String {
+    /// `<name> <algorithm>` a line, as checkpoints keep it and ranks send it.
+    public var text: String {
         named.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }.joined(separator: "\n")
     }
 
     /// Lines that say nothing known are passed over: the rule decides for their convolutions.
-    init(text: String) {
+    public init(text: String) {
         self.init()
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ").map(String.init)

@@ -34,7 +34,10 @@ struct BucketDecision {
         // Of a small network a few steps' worth of time is enough.
         let budget = min(0.8, 4 * reducer.profile.endSeconds)
         let longest = try communicator.allReduce(budget, .maximum)
-        guard let tuning = try reducer.tuneBuckets(budget: longest) else { return }
+        guard let tuning = try reducer.tuneBuckets(budget: longest) else {
+            chosenCount = reducer.bucketCount
+            return
+        }
         chosenCount = reducer.bucketCount
         logger.info("\(tuning.sentence)")
     }

@@ -20,6 +20,18 @@ extension RunConfiguration {
     }
 }
 
+extension TrainingOptions {
+    /// Compares what of the options decides which collective operations follow. Collective.
+    /// - Throws: ``TrainingError/ranksDiffer(rank:host:what:)``, the same on all ranks.
+    func checkEqual(on communicator: any Communicator) throws {
+        let own = "\(runFolder)\n\(resume)\n\(timeline ?? "")"
+        let all = try communicator.allGatherVariable(Array(own.utf8))
+        guard let rank = all.firstIndex(where: { $0 != all[0] }) else { return }
+        throw TrainingError.ranksDiffer(
+            rank: rank, host: communicator.hostNames[rank], what: "--output, --resume or --timeline")
+    }
+}
+
 /// What must be equal on all ranks before their first step, beside the configuration.
 struct ReplicaState {
     /// Each with what messages call it.
@@ -27,9 +39,9 @@ struct ReplicaState {
 
     init(task: TrainingTask, plan: Plan, firstStep: Int) {
         // As this rank's host has it: files of one path differ where a folder is not shared.
-        let list = (try? String(contentsOfFile: task.configuration.data.list, encoding: .utf8)) ?? ""
+        let list = FileManager.default.contents(atPath: task.configuration.data.list) ?? Data()
         digests = [
-            ("the list of subjects", Self.digest(list)),
+            ("the list of subjects", SHA256.hash(data: list).hexadecimal),
             (
                 "the compiled network (instruction set or algorithms)",
                 Self.digest("\(plan.instructionSet) \(plan.outputSize)\n\(plan.summary)")

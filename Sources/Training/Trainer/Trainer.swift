@@ -63,7 +63,8 @@ public final class Trainer {
         StopSignals.install()
         let isWriter = ranks.rank == 0
         try configuration.checkEqual(on: ranks)
-        let lastWord = LastWord(console: console, runFolder: options.runFolder)
+        try options.checkEqual(on: ranks)
+        let lastWord = LastWord(runFolder: options.runFolder)
         let watchdog = try Watchdog(
             seconds: Double(configuration.distributed.timeout), communicator: ranks, expire: lastWord.say)
         let timeline = options.timeline.map { _ in
@@ -88,11 +89,14 @@ public final class Trainer {
         }
         var logger = log.logger()
         if !isWriter { logger[metadataKey: "rank"] = "\(communicator.rank)" }
+        watchdog.begin("reading a checkpoint", step: 0)
         let restoration = try Restoration(
             task.configuration, options: options, store: store, logger: logger, communicator: communicator)
+        watchdog.begin("timing convolutions", step: 0)
         let algorithms = try AlgorithmDecision(
             task, restoration: restoration, slots: assignment.microBatchSlots, threads: placement.threads
         ).choose(on: communicator)
+        watchdog.begin("planning the network", step: 0)
         let exchange = RankExchange(communicator)
         let plan = try communicator.together {
             try Plan(

@@ -13,16 +13,31 @@ struct Diagnosis {
     /// After how many seconds of silence a rank is lost.
     let longestSilence: Double
 
-    /// Whether a rank has made no progress for too long.
+    /// Whether the job has waited for too long. A rank that waits is no sign of it by itself, nor is a silent one: the rank
+    /// that is waited for may compute, and messages may be lost while MPI's are not.
+    /// - Parameter witnesses: By rank; the first is this one.
     func isDue(_ witnesses: [Witness]) -> Bool {
-        witnesses.contains { $0.silence + $0.activity.idle > timeout }
+        func isIdle(_ rank: Int) -> Bool { witnesses[rank].silence + witnesses[rank].activity.idle > timeout }
+        if !lost(witnesses).isEmpty { return isIdle(0) }
+        let behind = behind(witnesses)
+        return behind.count == witnesses.count ? behind.allSatisfy(isIdle) : behind.contains(where: isIdle)
+    }
+
+    private func lost(_ witnesses: [Witness]) -> [Int] {
+        witnesses.indices.filter { witnesses[$0].silence > longestSilence }
+    }
+
+    /// Those that have begun the fewest operations with others.
+    private func behind(_ witnesses: [Witness]) -> [Int] {
+        let least = witnesses.map(\.activity.operations).min() ?? 0
+        return witnesses.indices.filter { witnesses[$0].activity.operations == least }
     }
 
     /// One sentence. A rank that is silent is lost; else the one that has begun the fewest operations with others is what
     /// the others wait for; where all have begun as many, nothing gets through.
     /// - Parameter witnesses: By rank.
     func sentence(_ witnesses: [Witness]) -> String {
-        let lost = witnesses.indices.filter { witnesses[$0].silence > longestSilence }
+        let lost = lost(witnesses)
         if let first = lost.first {
             let witness = witnesses[first]
             return """
@@ -32,9 +47,10 @@ struct Diagnosis {
                 its host or the link to it is lost.
                 """
         }
-        let least = witnesses.map(\.activity.operations).min() ?? 0
-        let behind = witnesses.indices.filter { witnesses[$0].activity.operations == least }
-        guard let first = behind.first else { return "No rank is known." }
+        let behind = behind(witnesses)
+        guard let first = behind.max(by: { witnesses[$0].activity.idle < witnesses[$1].activity.idle }) else {
+            return "No rank is known."
+        }
         let activity = witnesses[first].activity
         if behind.count == witnesses.count, behind.count > 1 {
             return """

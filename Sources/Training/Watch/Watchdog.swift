@@ -19,6 +19,7 @@ final class Watchdog: Sendable {
         /// By rank: what it last said, and when.
         var heard: [Int: (activity: RankActivity, at: Double)] = [:]
         var nextMessage = 0.0
+        var nextJudgement = 0.0
         /// When this rank found that it waits for too long.
         var alarm: Double?
         var lastTurn = Watchdog.now
@@ -46,12 +47,16 @@ final class Watchdog: Sendable {
         // Rank 0 takes a few hundred messages a second at most.
         interval = min(communicator.size > 64 ? 1 : 0.25, seconds / 8)
         diagnosis = Diagnosis(
-            hostNames: communicator.hostNames, timeout: seconds, longestSilence: min(3.5, seconds / 2))
+            hostNames: communicator.hostNames, timeout: seconds,
+            longestSilence: min(max(3.5, 6 * interval), seconds / 2))
         channel = communicator.size > 1 ? try SideChannel(on: communicator) : nil
         fault = FaultInjection.fromEnvironment
         self.expire = expire
+        let others = (0..<communicator.size).filter { $0 != communicator.rank }
         let thread = Thread { [weak self] in
             var knowledge = Knowledge()
+            // They were there a moment ago.
+            for rank in others { knowledge.heard[rank] = (RankActivity(), Self.now) }
             while true {
                 guard let self, self.turn(&knowledge) else { return }
             }
@@ -104,7 +109,8 @@ final class Watchdog: Sendable {
         }
         guard listen(own, &knowledge) else { return false }
         noticeSleep(&knowledge)
-        guard Self.now >= knowledge.patientUntil else { return true }
+        guard Self.now >= max(knowledge.patientUntil, knowledge.nextJudgement) else { return true }
+        knowledge.nextJudgement = Self.now + interval
         return rank == 0 ? judge(own, knowledge) : judgeAlone(own, &knowledge)
     }
 
@@ -112,7 +118,9 @@ final class Watchdog: Sendable {
     private func noticeSleep(_ knowledge: inout Knowledge) {
         let gap = Self.now - knowledge.lastTurn
         knowledge.lastTurn = Self.now
-        if gap > diagnosis.longestSilence { knowledge.patientUntil = Self.now + diagnosis.longestSilence }
+        guard gap > diagnosis.longestSilence else { return }
+        knowledge.patientUntil = Self.now + diagnosis.longestSilence
+        state.withLock { $0.since = min(Self.now, $0.since + gap) }
     }
 
     /// False where rank 0 has ended the job.
@@ -121,15 +129,18 @@ final class Watchdog: Sendable {
             Thread.sleep(forTimeInterval: interval / 2)
             return true
         }
-        guard let (sender, message) = channel.receive(within: interval / 2) else { return true }
-        let text = String(decoding: message, as: UTF8.self)
-        if rank > 0, text == Self.verdict {
-            expire(nil)
-            return false
+        var patience = interval / 2
+        while let (sender, message) = channel.receive(within: patience) {
+            patience = 0
+            let text = String(decoding: message, as: UTF8.self)
+            if rank > 0, text == Self.verdict {
+                expire(nil)
+                return false
+            }
+            guard let activity = RankActivity(message: text) else { continue }
+            knowledge.heard[sender] = (activity, Self.now)
+            if rank == 0 { channel.send(Array(own.message.utf8), to: sender) }
         }
-        guard let activity = RankActivity(message: text) else { return true }
-        knowledge.heard[sender] = (activity, Self.now)
-        if rank == 0 { channel.send(Array(own.message.utf8), to: sender) }
         return true
     }
 
@@ -138,43 +149,40 @@ final class Watchdog: Sendable {
 
     /// What rank 0 makes of it. False when the job ends.
     private func judge(_ own: RankActivity, _ knowledge: Knowledge) -> Bool {
-        let isConnected = channel?.unreachable.isEmpty ?? true
-        let others = isConnected ? Array(1..<max(1, diagnosis.hostNames.count)) : []
-        // Those who have not said a word yet did so when the channel was made.
-        let witnesses =
-            [Diagnosis.Witness(activity: own, silence: 0)]
-            + others.compactMap { rank in
-                knowledge.heard[rank].map { .init(activity: $0.activity, silence: Self.now - $0.at) }
-            }
-        guard witnesses.count == 1 + others.count, diagnosis.isDue(witnesses) else {
-            return own.idle > diagnosis.timeout + 4 ? end(alone(own)) : true
+        guard channel?.unreachable.isEmpty ?? true else {
+            return own.idle > diagnosis.timeout ? end(alone(own)) : true
         }
-        for rank in others {
+        let others = knowledge.heard.sorted { $0.key < $1.key }.map { heard in
+            Diagnosis.Witness(activity: heard.value.activity, silence: Self.now - heard.value.at)
+        }
+        let witnesses = [Diagnosis.Witness(activity: own, silence: 0)] + others
+        guard diagnosis.isDue(witnesses) else { return true }
+        for rank in knowledge.heard.keys {
             for _ in 0..<3 { channel?.send(Array(Self.verdict.utf8), to: rank) }
         }
-        return end(isConnected ? diagnosis.sentence(witnesses) : alone(own))
+        return end(diagnosis.sentence(witnesses))
     }
 
-    /// What another rank makes of it that waits for too long: rank 0 will say why, or is lost.
+    /// What another rank makes of it that waits for too long: rank 0 will say why where that is so, or is lost.
     private func judgeAlone(_ own: RankActivity, _ knowledge: inout Knowledge) -> Bool {
         guard own.idle > diagnosis.timeout else {
             knowledge.alarm = nil
             return true
         }
+        guard channel?.unreachable.isEmpty ?? true, let zero = knowledge.heard[0] else {
+            return end(alone(own))
+        }
         let alarm = knowledge.alarm ?? Self.now
         knowledge.alarm = alarm
-        guard let zero = knowledge.heard[0] else {
-            return Self.now - alarm > 2 ? end(alone(own)) : true
-        }
         let silence = Self.now - zero.at
         // One speaks for all: the lowest rank ends the job before the next would speak.
-        if silence > diagnosis.longestSilence, Self.now - alarm > 0.5 * Double(min(rank - 1, 4)) {
-            let known = Diagnosis(
-                hostNames: [diagnosis.hostNames[0]], timeout: diagnosis.timeout,
-                longestSilence: diagnosis.longestSilence)
-            return end(known.sentence([.init(activity: zero.activity, silence: silence)]))
+        guard silence > diagnosis.longestSilence, Self.now - alarm >= 0.5 * Double(min(rank - 1, 4)) else {
+            return true
         }
-        return Self.now - alarm > 3 ? end(alone(own)) : true
+        let known = Diagnosis(
+            hostNames: [diagnosis.hostNames[0]], timeout: diagnosis.timeout,
+            longestSilence: diagnosis.longestSilence)
+        return end(known.sentence([.init(activity: zero.activity, silence: silence)]))
     }
 
     /// What a rank can say that knows of no other.
