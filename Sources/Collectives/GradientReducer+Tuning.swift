@@ -28,7 +28,10 @@ extension GradientReducer {
         let schedule = BucketSchedule(profile: profile, cost: .measured(timings))
         let stride = MemoryLayout<Float>.stride
         let before = bucketCount * stride
-        var word = [Int64(schedule.best(of: candidates))]
+        let best = schedule.best(of: candidates)
+        // What is as good stays as it is.
+        let stays = schedule.exposedSeconds(bucketBytes: before) <= schedule.exposedSeconds(bucketBytes: best)
+        var word = [Int64(stays ? before : best)]
         try communicator.broadcast(&word, from: 0)
         let chosen = Int(word[0])
         setBucketCount(chosen / stride)

@@ -59,8 +59,8 @@ extension BucketTuning {
             timings.points.last.map { ", \(Self.size($0.bytes)) took \(Self.time($0.seconds))" } ?? ""
         return """
             Gradients are reduced in buckets of \(Self.size(chosen)), which should leave \(Self.time(exposedChosen)) \
-            after backward, where \(Self.size(before)) leave \(Self.time(exposedBefore)); \(timings.points.count) \
-            sizes were timed for \(Self.time(seconds))\(longest)
+            after backward\(chosen == before ? "" : ", where \(Self.size(before)) leave \(Self.time(exposedBefore))"); \
+            \(timings.points.count) sizes were timed for \(Self.time(seconds))\(longest)
             """
     }
 
