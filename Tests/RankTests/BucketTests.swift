@@ -19,10 +19,14 @@ extension RankTests {
             checkpoint.bucketCount = 12_345
             try checkpoint.write(to: small.workspace.path("edited"))
             let options = ["--resume", "edited", "--set", "steps=4"]
-            let resumed = try await small.train(ranks: 2, options: options)
+            let resumed = try await small.train(ranks: 2, options: options + ["--timeline", "trace.json"])
             try #require(resumed.exitCode == 0, "\(resumed)")
             #expect(try log(small).count == 1)
             #expect(try Checkpoint(contentsOf: small.checkpoint(4)).bucketCount == 12_345)
+            let trace = try Trace(small.workspace.path("trace.json"))
+            let sent = trace.ranks[0].filter { $0.key >= 5 }.values.joined().compactMap(\.bytes)
+            // Two steps of 808,946 gradients, in buckets that are whole but for the last one.
+            #expect(sent.count { $0 == 4 * 12_345 } == 2 * (808_946 / 12_345))
 
             // On another number of ranks it is chosen anew, and one rank has no buckets.
             let alone = try await small.train(output: "alone", options: options)

@@ -196,7 +196,7 @@ extension RankTests {
 }
 
 /// A trace as viewers read it.
-private struct Trace {
+struct Trace {
     struct Span {
         var name = "", category = "", algorithm = ""
         /// Nanoseconds.
