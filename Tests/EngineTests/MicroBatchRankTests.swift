@@ -35,41 +35,27 @@ import Testing
     /// A step of two micro-batches of four slots.
     private func outcomes(ranks: Int, pooling: Pooling) throws -> [Outcome] {
         let (batch, count) = (4, 2)
-        let meeting = Meeting(ranks: ranks)
-        let results = Results<Outcome>(count: ranks)
-        for rank in 0..<ranks {
-            let thread = Thread {
-                results.set(
-                    rank,
-                    Result {
-                        let graph = SmallNetwork.graph()
-                        let model = SmallNetwork.model(graph)
-                        let slots = batch / ranks
-                        let first = rank * slots * count
-                        let plan = try Plan(
-                            training: graph, inputSize: SmallNetwork.size,
-                            options: Plan.Options(
-                                slots: slots, firstSlot: first, globalSlots: batch,
-                                algorithms: AlgorithmChoice(.winograd), gradientsBySlot: true,
-                                microBatches: count),
-                            loss: GeneralisedDiceLoss(pooling: pooling),
-                            exchange: MeetingExchange(meeting, rank: rank), model: model)
-                        let step = MicroBatches(of: plan) { index in
-                            for slot in 0..<slots {
-                                SmallNetwork.fill(plan, slot: slot, drawn: first + slot * count + index)
-                            }
-                        }
-                        try step.forward()
-                        let report = try step.loss()
-                        try step.backward()
-                        return Outcome(
-                            report: report, gradients: model.gradients.values,
-                            statistics: model.statistics.values)
-                    })
+        return try Meeting.outcomes(ranks: ranks) { rank, exchange in
+            let graph = SmallNetwork.graph()
+            let model = SmallNetwork.model(graph)
+            let slots = batch / ranks
+            let first = rank * slots * count
+            let plan = try Plan(
+                training: graph, inputSize: SmallNetwork.size,
+                options: Plan.Options(
+                    slots: slots, firstSlot: first, globalSlots: batch,
+                    algorithms: AlgorithmChoice(.winograd), gradientsBySlot: true, microBatches: count),
+                loss: GeneralisedDiceLoss(pooling: pooling), exchange: exchange, model: model)
+            let step = MicroBatches(of: plan) { index in
+                for slot in 0..<slots {
+                    SmallNetwork.fill(plan, slot: slot, drawn: first + slot * count + index)
+                }
             }
-            thread.stackSize = 8 << 20
-            thread.start()
+            try step.forward()
+            let report = try step.loss()
+            try step.backward()
+            return Outcome(
+                report: report, gradients: model.gradients.values, statistics: model.statistics.values)
         }
-        return try results.all().map { try $0.get() }
     }
 }

@@ -61,28 +61,15 @@ import Testing
         of deal: [Range<Int>], pooling: Pooling, batchStatistics: BatchStatistics = .global,
         threads: [Int]? = nil
     ) throws -> [Outcome] {
-        let meeting = Meeting(ranks: deal.count)
-        let results = Results<Outcome>(count: deal.count)
-        for (rank, slots) in deal.enumerated() {
-            let thread = Thread {
-                results.set(
-                    rank,
-                    Result {
-                        let model = SmallNetwork.model()
-                        let plan = try SmallNetwork.plan(
-                            slots, of: 4, loss: GeneralisedDiceLoss(pooling: pooling), model: model,
-                            threads: threads?[rank] ?? 1, batchStatistics: batchStatistics,
-                            exchange: MeetingExchange(meeting, rank: rank))
-                        let report = try SmallNetwork.step(plan)
-                        return Outcome(
-                            report: report, gradients: model.gradients.values,
-                            statistics: model.statistics.values)
-                    })
-            }
-            thread.stackSize = 8 << 20
-            thread.start()
+        try Meeting.outcomes(ranks: deal.count) { rank, exchange in
+            let model = SmallNetwork.model()
+            let plan = try SmallNetwork.plan(
+                deal[rank], of: 4, loss: GeneralisedDiceLoss(pooling: pooling), model: model,
+                threads: threads?[rank] ?? 1, batchStatistics: batchStatistics, exchange: exchange)
+            let report = try SmallNetwork.step(plan)
+            return Outcome(
+                report: report, gradients: model.gradients.values, statistics: model.statistics.values)
         }
-        return try results.all().map { try $0.get() }
     }
 }
 
@@ -95,6 +82,22 @@ final class Meeting: @unchecked Sendable {
     private var result: [Double] = []
 
     init(ranks: Int) { self.ranks = ranks }
+
+    /// What `body` returns for each rank, by rank, each on a thread of its own.
+    static func outcomes<Outcome: Sendable>(
+        ranks: Int, _ body: @escaping @Sendable (_ rank: Int, _ exchange: MeetingExchange) throws -> Outcome
+    ) throws -> [Outcome] {
+        let meeting = Meeting(ranks: ranks)
+        let results = Results<Outcome>(count: ranks)
+        for rank in 0..<ranks {
+            let thread = Thread {
+                results.set(rank, Result { try body(rank, MeetingExchange(meeting, rank: rank)) })
+            }
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+        return try results.all().map { try $0.get() }
+    }
 
     func exchange(_ values: [Double], rank: Int) -> [Double] {
         condition.lock()
