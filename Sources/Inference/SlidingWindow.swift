@@ -39,6 +39,8 @@ public final class SlidingWindow {
 
     public let graph: Graph
     public let options: Options
+    /// Is told of every operation of the windows that has run, as ``Plan/observer`` is.
+    public var observer: ((OperationReport) -> Void)?
     private let parameters: Parameters
     private var plan: Plan?
     private var bytesPerVoxel: Double?
@@ -149,6 +151,7 @@ public final class SlidingWindow {
         )
         let layout = try layout(for: size)
         let plan = try compiled(layout.window, slots: try slots(layout))
+        plan.observer = observer
         var window = [Float](repeating: 0, count: plan.classes * layout.effective.count)
         var rest = layout.origins[...]
         while !rest.isEmpty {

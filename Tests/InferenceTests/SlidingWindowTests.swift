@@ -58,6 +58,21 @@ struct SlidingWindowTests {
         #expect(try windowed.labels(images: images, size: Self.volume) == expected.labels())
     }
 
+    @Test("Every operation of every window is reported")
+    func reportsOperations() throws {
+        let sliding = try Self.slidingWindow(.same, window: Size3(cube: 12))
+        var names: [String] = []
+        sliding.observer = { names.append($0.name) }
+        let images = noise(2 * Self.volume.count)
+        for volumes in 1...2 {
+            _ = try sliding.labels(images: images, size: Self.volume)
+            let windows = try sliding.layout(for: Self.volume).origins.count
+            for name in ["packing", "first", "second"] {
+                #expect(names.count { $0 == name } == volumes * windows)
+            }
+        }
+    }
+
     @Test("Networks that do not pad themselves give the same as those that are cropped")
     func validEqualsCropped() throws {
         let images = noise(2 * Self.volume.count)

@@ -22,6 +22,20 @@ import Testing
                 + "for patches at step 12.")
     }
 
+    @Test func isQuietWhileWhatTakesLongGoesOn() throws {
+        let said = Mutex<[String?]>([])
+        let watchdog = try Watchdog(seconds: 1, communicator: SoloCommunicator()) { sentence in
+            said.withLock { $0.append(sentence) }
+        }
+        watchdog.begin("segmenting a held-out subject", step: 3)
+        for _ in 0..<15 {
+            usleep(100_000)
+            watchdog.progress()
+        }
+        #expect(said.withLock { $0 } == [])
+        watchdog.stop()
+    }
+
     @Test func isQuietWhenStopped() throws {
         let watchdog = try Watchdog(seconds: 0.05, communicator: SoloCommunicator()) { _ in
             Issue.record("expired")

@@ -56,10 +56,13 @@ extension Trainer {
         let share = WindowMemory.bytes(
             ranks: placement.ranksOnNode.count, reserved: recorder.steps == 0 ? plan.peakBytes : 0)
         let least = try communicator.allReduce(Int64(share), .minimum)
-        return SlidingWindow(
+        let window = SlidingWindow(
             graph: task.graph, parameters: plan.model,
             options: .init(
                 threads: placement.threads, memoryBytes: Int(least), isPlanar: task.isPlanar))
+        // A window of a whole volume may take longer than the timeout.
+        window.observer = { [watchdog] _ in watchdog.progress() }
+        return window
     }
 
     private func progress(step: Int) -> (ScoringRounds.Progress) -> Void {

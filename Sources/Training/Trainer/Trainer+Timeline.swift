@@ -7,7 +7,6 @@ extension Trainer {
         watchdog.begin("comparing the clocks of the ranks", step: firstStep)
         timelineStart = try TimelineStart(on: communicator, now: timeline.now)
         timeline.start()
-        plan.observer = { timeline.note($0) }
     }
 
     /// Writes what was recorded on all ranks into one file and says where it is. Collective.
@@ -16,7 +15,6 @@ extension Trainer {
     func finishTimeline() throws {
         guard let timeline, let start = timelineStart, let path = options.timeline else { return }
         timelineStart = nil
-        plan.observer = nil
         timeline.stop()
         func watch(_ operation: String) { watchdog.begin(operation, step: timeline.lastStep ?? firstStep) }
         watch("comparing the clocks of the ranks")

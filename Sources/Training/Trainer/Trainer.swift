@@ -137,6 +137,11 @@ public final class Trainer {
         firstStep = try restoration.restore(plan.model, optimizer, on: communicator)
         try ReplicaState(task: task, plan: plan, firstStep: firstStep).check(on: communicator)
         let kept = firstStep
+        // The passes over a large patch may take longer than the timeout; an operation does not.
+        plan.observer = {
+            watchdog.progress()
+            timeline?.note($0)
+        }
         recorder = try communicator.together {
             try RunRecorder(
                 configuration: task.configuration, options: options, log: log, firstStep: kept,

@@ -82,6 +82,9 @@ final class Watchdog: Sendable {
         fault?.strike(rank: rank, step: step, operation: operation)
     }
 
+    /// Notes that the operation that began last goes on: part of it is done.
+    func progress() { note { _ in } }
+
     /// Watches no more.
     func stop() { state.withLock { $0.isStopped = true } }
 
