@@ -66,7 +66,8 @@ public final class Trainer {
         try options.checkEqual(on: ranks)
         let lastWord = LastWord(runFolder: options.runFolder)
         let watchdog = try Watchdog(
-            seconds: Double(configuration.distributed.timeout), communicator: ranks, expire: lastWord.say)
+            seconds: Double(configuration.distributed.timeout), communicator: ranks, warn: lastWord.warn,
+            expire: lastWord.say)
         let timeline = options.timeline.map { _ in
             Timeline(capacity: Timeline.capacity(ranks: ranks.size))
         }

@@ -1,8 +1,21 @@
 import Foundation
+import Logging
 
-/// How the watchdog ends a process: the sentence goes to standard error and to the run's log.
+/// How the watchdog speaks, and ends a process: its sentence goes to standard error and to the run's log.
 struct LastWord: Sendable {
     let runFolder: String
+
+    /// Says something while the process goes on: nothing waits for a log that cannot be written.
+    func warn(_ sentence: String) {
+        FileHandle.standardError.write(Data("\nwarning: \(sentence)\n".utf8))
+        Thread.detachNewThread { keep(.warning, sentence) }
+    }
+
+    private func keep(_ level: Logger.Level, _ sentence: String) {
+        let silent = Console(output: { _ in }, terminalWidth: { nil })
+        guard let log = try? RunLog(console: silent, path: runFolder + "/log.txt") else { return }
+        log.keep(level, sentence)
+    }
 
     /// Does not return. Whatever the program is stuck in may hold locks, or be the file system: nothing is shared with
     /// it, and a log that cannot be written keeps the end up for a moment only.
@@ -13,10 +26,7 @@ struct LastWord: Sendable {
                 Thread.sleep(forTimeInterval: 2)
                 _exit(1)
             }
-            let silent = Console(output: { _ in }, terminalWidth: { nil })
-            if let log = try? RunLog(console: silent, path: runFolder + "/log.txt") {
-                log.keep(.error, sentence)
-            }
+            keep(.error, sentence)
         }
         _exit(1)
     }

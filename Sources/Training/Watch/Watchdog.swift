@@ -7,6 +7,9 @@ import Synchronization
 /// A thread of every rank tells rank 0 each moment what the rank does, and rank 0 answers, beside MPI, which waits for
 /// the rank that is lost. Rank 0 finds out whom the others wait for and says so, once; where rank 0 itself is lost, the
 /// lowest rank that is left does. The processes end, and the launcher ends those that cannot.
+///
+/// Where a process dies, the launcher sees it first and ends the others, by SIGTERM and, a second later, SIGKILL. In
+/// between is said which rank is silent, and what it was doing.
 final class Watchdog: Sendable {
     private struct State {
         var activity = RankActivity()
@@ -18,6 +21,9 @@ final class Watchdog: Sendable {
     private struct Knowledge {
         /// By rank: what it last said, and when.
         var heard: [Int: (activity: RankActivity, at: Double)] = [:]
+        /// Ranks that are silent because they are through.
+        var through: Set<Int> = []
+        var hasNamedSilent = false
         var nextMessage = 0.0
         var nextJudgement = 0.0
         /// When this rank found that it waits for too long.
@@ -32,15 +38,18 @@ final class Watchdog: Sendable {
     private let channel: SideChannel?
     private let fault: FaultInjection?
     private let interval: Double
+    private let warn: @Sendable (_ sentence: String) -> Void
     private let expire: @Sendable (_ sentence: String?) -> Void
     private let state = Mutex(State())
 
     /// Starts to watch the ranks of a communicator. Collective.
     /// - Parameters:
     ///   - seconds: How long an operation may take.
+    ///   - warn: Given a sentence that names a silent rank when the job is told to end.
     ///   - expire: Given the sentence, or nil on ranks that have nothing to say; does not return to the program in a run.
     init(
         seconds: Double, communicator: any Communicator,
+        warn: @escaping @Sendable (_ sentence: String) -> Void = { _ in },
         expire: @escaping @Sendable (_ sentence: String?) -> Void
     ) throws(MPIError) {
         rank = communicator.rank
@@ -51,7 +60,7 @@ final class Watchdog: Sendable {
             longestSilence: min(max(3.5, 6 * interval), seconds / 2))
         channel = communicator.size > 1 ? try SideChannel(on: communicator) : nil
         fault = FaultInjection.fromEnvironment
-        self.expire = expire
+        (self.warn, self.expire) = (warn, expire)
         let others = (0..<communicator.size).filter { $0 != communicator.rank }
         let thread = Thread { [weak self] in
             var knowledge = Knowledge()
@@ -85,8 +94,13 @@ final class Watchdog: Sendable {
     /// Notes that the operation that began last goes on: part of it is done.
     func progress() { note { _ in } }
 
-    /// Watches no more.
-    func stop() { state.withLock { $0.isStopped = true } }
+    /// Watches no more, and tells the others not to miss this rank.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        for peer in rank == 0 ? 1..<diagnosis.hostNames.count : 0..<1 where peer != rank {
+            channel?.send(Array(Self.farewell.utf8), to: peer)
+        }
+    }
 
     private func note(_ change: (inout RankActivity) -> Void) {
         state.withLock { state in
@@ -112,6 +126,7 @@ final class Watchdog: Sendable {
         }
         guard listen(own, &knowledge) else { return false }
         noticeSleep(&knowledge)
+        nameSilent(&knowledge)
         guard Self.now >= max(knowledge.patientUntil, knowledge.nextJudgement) else { return true }
         knowledge.nextJudgement = Self.now + interval
         return rank == 0 ? judge(own, knowledge) : judgeAlone(own, &knowledge)
@@ -140,6 +155,7 @@ final class Watchdog: Sendable {
                 expire(nil)
                 return false
             }
+            if text == Self.farewell { knowledge.through.insert(sender) }
             guard let activity = RankActivity(message: text) else { continue }
             knowledge.heard[sender] = (activity, Self.now)
             if rank == 0 { channel.send(Array(own.message.utf8), to: sender) }
@@ -149,6 +165,27 @@ final class Watchdog: Sendable {
 
     /// Tells a rank that rank 0 has spoken for all.
     private static let verdict = "the job ends"
+
+    /// Tells the others that a rank is through.
+    private static let farewell = "through"
+
+    /// Says once, after a signal, who has missed two messages.
+    private func nameSilent(_ knowledge: inout Knowledge) {
+        guard !knowledge.hasNamedSilent, let signal = StopSignals.pending, Self.now >= knowledge.patientUntil,
+            channel?.unreachable.isEmpty ?? false
+        else { return }
+        // Rank 0 hears all, the others rank 0.
+        let peers = rank == 0 ? knowledge.heard.keys.sorted() : rank == 1 ? [0] : []
+        for peer in peers where !knowledge.through.contains(peer) {
+            guard let heard = knowledge.heard[peer], Self.now - heard.at > 2.2 * interval else { continue }
+            knowledge.hasNamedSilent = true
+            warn(
+                """
+                \(StopSignals.name(signal)) was received, and rank \(peer) on \(diagnosis.hostNames[peer]) is silent: it was \
+                last heard \(heard.activity.description).
+                """)
+        }
+    }
 
     /// What rank 0 makes of it. False when the job ends.
     private func judge(_ own: RankActivity, _ knowledge: Knowledge) -> Bool {
