@@ -24,3 +24,14 @@ mpirun_options() {
     if [ "$(id -u)" -eq 0 ]; then echo --allow-run-as-root; fi
     if [ "$1" -gt "$(physical_cores)" ]; then echo --oversubscribe; fi
 }
+
+# A setting of Open MPI, unless the environment has it already.
+setting() { export "OMPI_MCA_$1=$(printenv "OMPI_MCA_$1" || echo "$2")"; }
+
+# A host that falls silent is noticed after 20 + 4 * 5 s, and the job ended on all hosts. Open MPI's own 8 minutes are
+# more than distributed.timeout: the ranks would end by themselves, but not the launcher.
+notice_silent_hosts() {
+    setting oob_tcp_keepalive_time 20
+    setting oob_tcp_keepalive_intvl 5
+    setting oob_tcp_keepalive_probes 4
+}

@@ -19,15 +19,9 @@ config=$(realpath "$2")
 dicerank=$(realpath "${DICERANK:-$(dirname "${BASH_SOURCE[0]}")/../.build/release/dicerank}")
 shift 3
 
-setting() { export "OMPI_MCA_$1=$(printenv "OMPI_MCA_$1" || echo "$2")"; }
-
 # Nobody is there to type a password.
 setting plm_rsh_agent "ssh -o BatchMode=yes -o ConnectTimeout=10"
-# A host that falls silent is noticed after 20 + 4 * 5 s, and the job ended on all hosts. Open MPI's own 8 minutes are
-# more than distributed.timeout: the ranks would end by themselves, but not the launcher.
-setting oob_tcp_keepalive_time 20
-setting oob_tcp_keepalive_intvl 5
-setting oob_tcp_keepalive_probes 4
+notice_silent_hosts
 # Left to itself Open MPI also tries interfaces that lead nowhere, such as a container bridge, and hangs.
 if [ -n "${NETWORK:-}" ]; then
     setting oob_tcp_if_include "$NETWORK"

@@ -15,6 +15,7 @@
 
 set -uo pipefail
 cd "$PBS_O_WORKDIR" || exit 1
+. Launch/common.sh
 : "${CONFIG:?is missing: qsub -v CONFIG=config.yaml,RUN=run Launch/pbs.sh}" "${RUN:?is missing}"
 dicerank=${DICERANK:-$PWD/.build/release/dicerank}
 
@@ -26,6 +27,7 @@ hostfile=$(mktemp)
 trap 'rm -f "$hostfile"' EXIT
 sort "$PBS_NODEFILE" | uniq -c | awk '{ print $2 " slots=" $1 }' >"$hostfile"
 
+notice_silent_hosts
 options=(--hostfile "$hostfile" --bind-to none)
 [ "$(id -u)" -ne 0 ] || options+=(--allow-run-as-root)
 timeout --foreground --preserve-status --signal=USR1 "$seconds" \
