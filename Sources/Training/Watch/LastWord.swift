@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 import Logging
 
@@ -7,7 +8,7 @@ struct LastWord: Sendable {
 
     /// Says something while the process goes on: nothing waits for a log that cannot be written.
     func warn(_ sentence: String) {
-        FileHandle.standardError.write(Data("\nwarning: \(sentence)\n".utf8))
+        StandardError.write("\nwarning: \(sentence)\n")
         Thread.detachNewThread { keep(.warning, sentence) }
     }
 
@@ -21,7 +22,7 @@ struct LastWord: Sendable {
     /// it, and a log that cannot be written keeps the end up for a moment only.
     func say(_ sentence: String?) {
         if let sentence {
-            FileHandle.standardError.write(Data("\nerror: \(sentence)\n".utf8))
+            StandardError.write("\nerror: \(sentence)\n")
             Thread.detachNewThread {
                 Thread.sleep(forTimeInterval: 2)
                 _exit(1)
