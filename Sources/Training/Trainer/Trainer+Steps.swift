@@ -7,17 +7,16 @@ import Sampling
 extension Trainer {
     /// Waits for the patches of a step; nil when a rank was told to stop.
     ///
-    /// One small all-reduce tells all ranks whether one of them was told to stop or has failed, in reading its data or
-    /// in writing its records, so that all end together.
+    /// One small all-reduce tells all ranks whether one of them was told to stop or has failed in reading its data, so
+    /// that all end together.
     func draw(step: Int, _ timer: inout StepTimer) throws -> PatchBatch? {
         watchdog.begin("waiting for patches", step: step)
-        let drawn = Result {
+        let outcome = Result {
             try timeline.span("waiting for patches", on: .patches) { try source.next(step: step) }
         }
-        if let sentences = try? drawn.map({ _ in source.takeNotices() }).get() {
+        if let sentences = try? outcome.map({ _ in source.takeNotices() }).get() {
             for sentence in sentences { logger.warning("\(sentence)") }
         }
-        let outcome = drawn.flatMap { batch in recorder.failure.map { .failure($0) } ?? .success(batch) }
         watchdog.begin("waiting for other ranks", step: step)
         timer.dataIsThere()
         var word: [Int64] = [Int64(StopSignals.pending ?? 0), (try? outcome.get()) == nil ? 1 : 0]
