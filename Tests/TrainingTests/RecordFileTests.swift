@@ -5,6 +5,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
+@testable import Sampling
 @testable import Training
 
 /// Lets no file of this process grow beyond this many bytes, as on a full disk: what is over is cut off, and the next write
@@ -132,6 +133,44 @@ private func text(_ path: String) throws -> String { try String(contentsOfFile: 
             #expect(try RunSummary(contentsOf: folder + "/run/summary.json").heldOut?.step == 4)
             let log = try text(folder + "/run/log.txt")
             #expect(log.components(separatedBy: "stays in memory").count == 2)
+        }
+    }
+    /// The subjects are read again at every step, and one day one of them cannot be.
+    @Test(arguments: [false, true])
+    func dataThatCannotBeReadAnyMoreCostNoStep(isBlocked: Bool) throws {
+        struct Unreadable: Error, Equatable {}
+        try withTemporaryFolder { folder in
+            let reads = Mutex(0)
+            #expect(throws: Unreadable()) {
+                try TrainerTests.train(folder, "run", steps: 1000, changes: ["checkpoint={every: 1000}"]) {
+                    trainer in
+                    // The error stays the one that ended the run where nothing can be saved.
+                    if isBlocked { try Data().write(to: URL(fileURLWithPath: folder + "/run/checkpoints")) }
+                    let (reader, subjects) = (trainer.task.reader, trainer.task.subjects)
+                    var options = trainer.configuration.patchOptions(
+                        input: trainer.task.patchSize, effective: trainer.task.effectiveSize)
+                    options.memoryBudget = 1
+                    trainer.source = PatchSource(
+                        names: subjects.map(\.subject), channels: 1, assignment: trainer.assignment,
+                        options: options, firstStep: 1
+                    ) { index in
+                        let isReadable = reads.withLock { count in
+                            count += 1
+                            return count <= 20
+                        }
+                        guard isReadable else { throw Unreadable() }
+                        return try reader.read(subjects[index])
+                    }
+                }
+            }
+            let rows = try text(folder + "/run/metrics.csv").split(separator: "\n")
+            let last = rows.count - 1
+            #expect(last >= 1)
+            let log = try text(folder + "/run/log.txt")
+            #expect(log.contains("run/checkpoints' could not be made: ") == isBlocked)
+            guard !isBlocked else { return }
+            #expect(CheckpointStore(runFolder: folder + "/run", keep: 3).list().map(\.step) == [last])
+            #expect(try TrainerTests.checkpoint(folder, "run", step: last).step == last)
         }
     }
 }

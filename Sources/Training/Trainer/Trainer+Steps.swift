@@ -32,6 +32,25 @@ extension Trainer {
         return batch
     }
 
+    /// Waits for the patches of a step as ``draw(step:_:)`` does. An error of all ranks costs no step: what was done is
+    /// saved before it goes on. Collective.
+    func drawOrSave(step: Int, _ timer: inout StepTimer) throws -> PatchBatch? {
+        do {
+            return try draw(step: step, &timer)
+        } catch where isShared(error) && saving.saved < step - 1 {
+            do {
+                if let failure = try writeCheckpoint(step: step - 1) {
+                    logger.warning("\(failure)")
+                } else {
+                    logger.notice("Step \(step - 1) was the last one; its checkpoint is written.")
+                }
+            } catch let other {
+                logger.warning("\(other)")
+            }
+            throw error
+        }
+    }
+
     /// Whether the step may change the parameters: not where the loss or a gradient is not finite and the configuration
     /// says to skip such steps. Batch norm's running statistics are put back then.
     /// - Throws: ``TrainingError/notFinite(step:what:)`` where it says to stop, and after ten such steps in a row.

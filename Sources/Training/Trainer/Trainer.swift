@@ -189,7 +189,7 @@ public final class Trainer {
         while step < configuration.steps {
             var timer = StepTimer(exchange)
             timeline?.stepBegins()
-            guard let batch = try draw(step: step + 1, &timer) else { break }
+            guard let batch = try drawOrSave(step: step + 1, &timer) else { break }
             step += 1
             statisticsBefore = configuration.optimizer.nonFinite == .skip ? plan.model.statistics.values : []
             let parts = microBatches(of: batch, step: step)
