@@ -41,6 +41,7 @@ private func text(_ path: String) throws -> String { try String(contentsOfFile: 
                 try #require(try text(path) == "first\nsecond\n")
                 limitFiles(to: nil)
                 try file.append(bytes("fourth\n"))
+                try file.synchronise()
                 try #require(try text(path) == "first\nsecond\nthird\nfourth\n")
             }
         }
@@ -65,6 +66,10 @@ private func text(_ path: String) throws -> String { try String(contentsOfFile: 
             try AtomicFile.write(path, text: "before\n")
             try RecordFile(path: path).append(bytes("after\n"))
             #expect(try text(path) == "before\nafter\n")
+            #expect(try RecordFile.text(path) == "before\nafter\n")
+            #expect(try RecordFile.text(folder + "/none") == nil)
+            let error = #expect(throws: FileError.self) { try RecordFile.text(folder) }
+            #expect(error?.reason == .isDirectory)
         }
     }
 }

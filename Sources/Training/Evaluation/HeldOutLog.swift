@@ -13,10 +13,10 @@ public final class HeldOutLog {
 
     /// Reads what is there. Rows of later steps, which the steps to come write again, are removed.
     /// - Parameter step: The last step whose rows stay: that of the checkpoint, 0 for a new run.
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``, also where a file that is there cannot be read: its rows are not given up.
     public init(path: String, keepingThrough step: Int) throws {
         self.path = path
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
+        guard let text = try RecordFile.text(path) else { return }
         rows = text.split(separator: "\n").dropFirst().compactMap { row in
             row.prefix { $0 != "," }.wholeMatch(of: /[0-9]+/).flatMap { Int($0.0) }
                 .map { ($0, String(row)) }

@@ -50,10 +50,10 @@ public final class MetricsLog {
 
     /// Opens the file. Rows of later steps, which the steps to come write again, and broken ones are removed.
     /// - Parameter step: the last step whose row stays: that of the checkpoint, 0 for a new run.
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``, also where a file that is there cannot be read: its rows are not given up.
     public init(path: String, keepingThrough step: Int) throws {
         var kept: [(text: Substring, dice: Double)] = []
-        if step > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
+        if step > 0, let text = try RecordFile.text(path) {
             let columns = Self.header.split(separator: ",").count
             kept = text.split(separator: "\n").dropFirst().compactMap { row in
                 let fields = row.split(separator: ",", omittingEmptySubsequences: false)
@@ -88,4 +88,8 @@ public final class MetricsLog {
     /// Writes the rows that could not be written before.
     /// - Throws: ``FileError``.
     public func flush() throws { try file.flush() }
+
+    /// Returns when all rows are on the disk itself.
+    /// - Throws: ``FileError``.
+    public func synchronise() throws { try file.synchronise() }
 }

@@ -52,6 +52,17 @@ final class RecordFile {
         }
     }
 
+    /// Writes the records that wait, and returns when all are on the disk itself.
+    /// - Throws: ``FileError``.
+    func synchronise() throws {
+        try flush()
+        do {
+            try file.map(AtomicFile.synchronise)
+        } catch let reason as Errno {
+            throw FileError("'\(path)' could not be written", reason)
+        }
+    }
+
     private func repair(_ file: FileDescriptor) throws {
         guard isTorn else { return }
         try file.resize(to: length)
@@ -75,6 +86,26 @@ final class RecordFile {
             return file
         } catch let reason as Errno {
             throw FileError("'\(path)' could not be opened for writing", reason)
+        }
+    }
+}
+
+extension RecordFile {
+    /// What the file at `path` holds; nil only where there is none.
+    /// - Throws: ``FileError``.
+    static func text(_ path: String) throws -> String? {
+        do {
+            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+            return try file.closeAfter {
+                let bytes = try FileHandle(fileDescriptor: file.rawValue).readToEnd() ?? Data()
+                return String(decoding: bytes, as: UTF8.self)
+            }
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
+        } catch let reason as Errno {
+            throw FileError("'\(path)' could not be read", reason)
+        } catch {
+            throw FileError("'\(path)' could not be read", foundation: error)
         }
     }
 }

@@ -84,6 +84,9 @@ final class RunRecorder {
                 voxelsPerSecond: step.voxelsPerSecond))
     }
 
+    /// Puts the rows of all steps so far on the disk itself, for a checkpoint that must not be ahead of them.
+    func synchronise() { attempt(.metrics) { try metrics?.synchronise() } }
+
     /// Tries once more what could not be written.
     /// - Throws: ``TrainingError/notRecorded(_:)`` with the first file that still cannot be.
     func writeRest() throws {

@@ -37,7 +37,7 @@ extension Trainer {
     func drawOrSave(step: Int, _ timer: inout StepTimer) throws -> PatchBatch? {
         do {
             return try draw(step: step, &timer)
-        } catch where isShared(error) && saving.saved < step - 1 {
+        } catch  where isShared(error) && saving.saved < step - 1 {
             do {
                 if let failure = try writeCheckpoint(step: step - 1) {
                     logger.warning("\(failure)")
@@ -132,6 +132,7 @@ extension Trainer {
             tensors: slices.tensors(of: plan.model.parameters.values)
                 + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
                 + optimizer.tensors(slices))
+        recorder.synchronise()
         do {
             try store.save(checkpoint)
         } catch let error as FileError {
