@@ -51,7 +51,7 @@ public enum World {
     }
 
     public static func reportOnStandardError(_ sentence: String) {
-        FileHandle.standardError.write(Data("Error: \(sentence)\n".utf8))
+        StandardError.write("Error: \(sentence)\n")
     }
 }
 

@@ -24,6 +24,7 @@ struct Dicerank: ParsableCommand {
 
     /// Errors end the process with one sentence on standard error, on one rank only where all have the same.
     static func main() {
+        Report.openClosedStreams()
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import Foundation
 
 /// Options that every subcommand has.
@@ -12,6 +13,14 @@ struct CommonOptions: ParsableArguments {
 /// Where text goes: results to standard output, notes and progress to standard error.
 struct Report: Sendable {
     let isQuiet: Bool
+
+    /// Opens standard input, output and error where they were closed: a file of the run would get their number, and
+    /// then what is printed.
+    static func openClosedStreams() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", O_RDWR)
+        }
+    }
 
     /// What the command was asked for.
     func result(_ text: String) {
@@ -28,6 +37,6 @@ struct Report: Sendable {
     func warning(_ text: String) { note("warning: \(text)") }
 
     static func standardError(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        StandardError.write(line + "\n")
     }
 }

@@ -43,6 +43,22 @@ import Testing
         }
     }
 
+    /// A number below zero is written, but none that a checkpoint may hold: it stands for what a disk has changed.
+    @Test func whatReadsBackDamagedIsNotWritten() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/c"
+            try Self.checkpoint(step: 1).write(to: path)
+            var bad = Self.checkpoint(step: 2)
+            bad.ranks = -1
+            let error = #expect(throws: FileError.self) { try bad.write(to: path) }
+            #expect(
+                error?.description
+                    == "'\(path)' could not be written, since it reads back damaged: Input/output error.")
+            #expect(try Self.names(folder) == ["c"])
+            #expect(try Checkpoint(contentsOf: path).step == 1)
+        }
+    }
+
     @Test func everyFlippedBitIsNoticed() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/c"

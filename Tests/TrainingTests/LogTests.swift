@@ -193,6 +193,26 @@ final class Recorder: Sendable {
             #expect(try MetricsLog(path: path, keepingThrough: 0).keptDice.isEmpty)
         }
     }
+
+    /// A link to itself is there, and no user can read it.
+    @Test func aFileThatCannotBeReadIsNotTakenForNone() throws {
+        try withTemporaryFolder { folder in
+            for name in ["metrics.csv", "held_out.csv"] {
+                let path = "\(folder)/\(name)"
+                try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+                let error = #expect(throws: FileError.self) {
+                    if name == "metrics.csv" {
+                        _ = try MetricsLog(path: path, keepingThrough: 3)
+                    } else {
+                        _ = try HeldOutLog(path: path, keepingThrough: 3)
+                    }
+                }
+                #expect(error?.attempt == "'\(path)' could not be read")
+                #expect(error?.reason == .tooManySymbolicLinkLevels)
+                #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == path)
+            }
+        }
+    }
 }
 
 @Suite struct RunSummaryTests {

@@ -73,7 +73,9 @@ public enum AtomicFile {
         return target.removingLastComponent().appending(".\(name).partial")
     }
 
-    private static func synchronise(_ file: FileDescriptor) throws {
+    /// Returns when what was written is on the disk itself.
+    /// - Throws: `Errno`.
+    static func synchronise(_ file: FileDescriptor) throws {
         while fsync(file.rawValue) != 0 {
             let reason = Errno(rawValue: errno)
             if reason != .interrupted { throw reason }

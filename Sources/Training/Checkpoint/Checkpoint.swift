@@ -80,8 +80,16 @@ extension Checkpoint {
     }
 
     /// Writes the checkpoint, whole or not at all, after reading it back.
+    /// - Throws: ``FileError``, also where what is read back is not what was written; an older file of that name is then
+    ///   as it was.
     public func write(to path: String) throws {
-        try file.write(to: path) { partial in _ = try Checkpoint(contentsOf: partial) }
+        try file.write(to: path) { partial in
+            do {
+                _ = try Checkpoint(contentsOf: partial)
+            } catch is CheckpointError, is SafetensorsError {
+                throw FileError("'\(path)' could not be written, since it reads back damaged", .ioError)
+            }
+        }
     }
 
     /// SHA-256 in hexadecimal of names, shapes and bytes of the tensors and of the metadata.

@@ -1,4 +1,4 @@
-import Foundation
+import Collectives
 import Glibc
 import Synchronization
 
@@ -19,7 +19,7 @@ public final class Console: Sendable {
     /// Standard error.
     public convenience init() {
         self.init(
-            output: { text in FileHandle.standardError.write(Data(text.utf8)) },
+            output: StandardError.write,
             terminalWidth: { isatty(STDERR_FILENO) == 1 ? Console.width(of: STDERR_FILENO) : nil })
     }
 

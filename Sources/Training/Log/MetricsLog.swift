@@ -1,5 +1,4 @@
 import Foundation
-import SystemPackage
 
 /// What is recorded of a step; of the global batch, so equal on all ranks.
 public struct StepMetrics: Sendable, Equatable {
@@ -39,7 +38,7 @@ public struct StepMetrics: Sendable, Equatable {
     }
 }
 
-/// `metrics.csv`: a header and a row a recorded step, each on disk before the next step.
+/// `metrics.csv`: a header and a row a recorded step, each in the file before the next step.
 public final class MetricsLog {
     public static let header =
         "step,loss,gdl,dsc,imbalance,learning_rate,step_seconds,data_seconds,communication_seconds,"
@@ -47,16 +46,14 @@ public final class MetricsLog {
 
     /// The DSC of the rows that were kept, oldest first.
     public let keptDice: [Double]
-    private let path: String
-    private let file: FileDescriptor
+    private let file: RecordFile
 
     /// Opens the file. Rows of later steps, which the steps to come write again, and broken ones are removed.
     /// - Parameter step: the last step whose row stays: that of the checkpoint, 0 for a new run.
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``, also where a file that is there cannot be read: its rows are not given up.
     public init(path: String, keepingThrough step: Int) throws {
-        self.path = path
         var kept: [(text: Substring, dice: Double)] = []
-        if step > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
+        if step > 0, let text = try RecordFile.text(path) {
             let columns = Self.header.split(separator: ",").count
             kept = text.split(separator: "\n").dropFirst().compactMap { row in
                 let fields = row.split(separator: ",", omittingEmptySubsequences: false)
@@ -69,17 +66,12 @@ public final class MetricsLog {
         keptDice = kept.map(\.dice)
         try AtomicFile.write(
             path, text: ([Self.header] + kept.map { String($0.text) }).joined(separator: "\n") + "\n")
-        do {
-            file = try FileDescriptor.open(FilePath(path), .writeOnly, options: [.append, .closeOnExec])
-        } catch let reason as Errno {
-            throw FileError("'\(path)' could not be opened for writing", reason)
-        }
+        file = RecordFile(path: path)
+        try file.flush()
     }
 
-    deinit { try? file.close() }
-
     /// Appends a row.
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``; the row then stays in memory and is written with the next.
     public func append(_ metrics: StepMetrics) throws {
         // Exact where runs are compared; six digits where it is about time.
         let exact = [
@@ -90,10 +82,14 @@ public final class MetricsLog {
         ]
         let fields =
             ["\(metrics.step)"] + exact.map { "\($0)" } + timed.map { String(format: "%.6g", $0) }
-        do {
-            _ = try file.writeAll(Array((fields.joined(separator: ",") + "\n").utf8))
-        } catch let reason as Errno {
-            throw FileError("'\(path)' could not be written", reason)
-        }
+        try file.append(Array((fields.joined(separator: ",") + "\n").utf8))
     }
+
+    /// Writes the rows that could not be written before.
+    /// - Throws: ``FileError``.
+    public func flush() throws { try file.flush() }
+
+    /// Returns when all rows are on the disk itself.
+    /// - Throws: ``FileError``.
+    public func synchronise() throws { try file.synchronise() }
 }

@@ -1,21 +1,20 @@
 import Foundation
 import SwiftProtobuf
-import SystemPackage
 
 /// Scalars for TensorBoard: an event file in a run's `tensorboard` folder.
 ///
 /// Each start of a run writes a file of its own. Its first event tells TensorBoard to drop what earlier files hold of
 /// the steps that are done again.
 public final class TensorBoardWriter {
-    public let path: String
-    private let file: FileDescriptor
+    public var path: String { file.path }
+    private let file: RecordFile
     private let clock: () -> Date
 
+    /// The file is made with the first event, or by ``flush()``.
     /// - Parameters:
     ///   - folder: made when it is missing.
     ///   - step: the first step to come.
     ///   - host: this machine's name, part of the file's.
-    /// - Throws: ``FileError``.
     public init(
         folder: String, firstStep step: Int, host: String = ProcessInfo.processInfo.hostName,
         clock: @escaping () -> Date = { Date() }
@@ -23,29 +22,15 @@ public final class TensorBoardWriter {
         self.clock = clock
         let start = Int(clock().timeIntervalSince1970)
         let process = ProcessInfo.processInfo.processIdentifier
-        path = "\(folder)/events.out.tfevents.\(start).\(host).\(process).0"
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError("the folder '\(folder)' could not be made", Errno(foundation: error))
-        }
-        do {
-            file = try FileDescriptor.open(
-                FilePath(path), .writeOnly, options: [.create, .append, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
-        } catch let reason as Errno {
-            throw FileError("'\(path)' could not be opened for writing", reason)
-        }
-        try write(step: 0) { $0.fileVersion = "brain.Event:2" }
-        if step > 1 { try write(step: step) { $0.sessionLog.status = .start } }
+        file = RecordFile(path: "\(folder)/events.out.tfevents.\(start).\(host).\(process).0")
+        file.hold(try record(step: 0) { $0.fileVersion = "brain.Event:2" })
+        if step > 1 { file.hold(try record(step: step) { $0.sessionLog.status = .start }) }
     }
 
-    deinit { try? file.close() }
-
     /// Appends one event with the values of a step.
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``; the event then stays in memory and is written with the next.
     public func append(step: Int, _ scalars: [(tag: String, value: Double)]) throws {
-        try write(step: step) { event in
+        let event = try record(step: step) { event in
             event.summary.value = scalars.map { scalar in
                 TensorBoardSummary.Value.with {
                     $0.tag = scalar.tag
@@ -53,19 +38,19 @@ public final class TensorBoardWriter {
                 }
             }
         }
+        try file.append(event)
     }
 
-    private func write(step: Int, _ fill: (inout TensorBoardEvent) -> Void) throws {
+    /// Writes the events that could not be written before.
+    /// - Throws: ``FileError``.
+    public func flush() throws { try file.flush() }
+
+    private func record(step: Int, _ fill: (inout TensorBoardEvent) -> Void) throws -> [UInt8] {
         var event = TensorBoardEvent()
         event.wallTime = clock().timeIntervalSince1970
         event.step = Int64(step)
         fill(&event)
-        let data: [UInt8] = try event.serializedBytes()
-        do {
-            _ = try file.writeAll(RecordFraming.record(data))
-        } catch let reason as Errno {
-            throw FileError("'\(path)' could not be written", reason)
-        }
+        return RecordFraming.record(try event.serializedBytes())
     }
 }
 

@@ -12,7 +12,7 @@ extension Trainer {
 
     /// Scores the held-out subjects with the parameters as they are, where that is due. Collective.
     /// - Returns: Nil where it is not due, and where a signal stopped it: a resumed run does it then.
-    /// - Throws: The same on all ranks: errors of the subjects' files, of memory and of the records.
+    /// - Throws: The same on all ranks: errors of the subjects' files and of memory.
     func evaluate(step: Int) throws -> HeldOutScores? {
         guard evaluationIsDue(step) else { return nil }
         let start = ContinuousClock.now
@@ -38,7 +38,7 @@ extension Trainer {
         }
         let scores = HeldOutScores(table, step: step)
         watchdog.begin("writing the held-out scores", step: step)
-        try communicator.together { try recorder.record(table, scores) }
+        recorder.record(table, scores)
         scoredStep = step
         logger.info(
             """

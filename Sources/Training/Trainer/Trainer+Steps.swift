@@ -7,17 +7,16 @@ import Sampling
 extension Trainer {
     /// Waits for the patches of a step; nil when a rank was told to stop.
     ///
-    /// One small all-reduce tells all ranks whether one of them was told to stop or has failed, in reading its data or
-    /// in writing its records, so that all end together.
+    /// One small all-reduce tells all ranks whether one of them was told to stop or has failed in reading its data, so
+    /// that all end together.
     func draw(step: Int, _ timer: inout StepTimer) throws -> PatchBatch? {
         watchdog.begin("waiting for patches", step: step)
-        let drawn = Result {
+        let outcome = Result {
             try timeline.span("waiting for patches", on: .patches) { try source.next(step: step) }
         }
-        if let sentences = try? drawn.map({ _ in source.takeNotices() }).get() {
+        if let sentences = try? outcome.map({ _ in source.takeNotices() }).get() {
             for sentence in sentences { logger.warning("\(sentence)") }
         }
-        let outcome = drawn.flatMap { batch in recorder.failure.map { .failure($0) } ?? .success(batch) }
         watchdog.begin("waiting for other ranks", step: step)
         timer.dataIsThere()
         var word: [Int64] = [Int64(StopSignals.pending ?? 0), (try? outcome.get()) == nil ? 1 : 0]
@@ -31,6 +30,25 @@ extension Trainer {
             return nil
         }
         return batch
+    }
+
+    /// Waits for the patches of a step as ``draw(step:_:)`` does. An error of all ranks costs no step: what was done is
+    /// saved before it goes on. Collective.
+    func drawOrSave(step: Int, _ timer: inout StepTimer) throws -> PatchBatch? {
+        do {
+            return try draw(step: step, &timer)
+        } catch  where isShared(error) && saving.saved < step - 1 {
+            do {
+                if let failure = try writeCheckpoint(step: step - 1) {
+                    logger.warning("\(failure)")
+                } else {
+                    logger.notice("Step \(step - 1) was the last one; its checkpoint is written.")
+                }
+            } catch let other {
+                logger.warning("\(other)")
+            }
+            throw error
+        }
     }
 
     /// Whether the step may change the parameters: not where the loss or a gradient is not finite and the configuration
@@ -114,6 +132,7 @@ extension Trainer {
             tensors: slices.tensors(of: plan.model.parameters.values)
                 + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
                 + optimizer.tensors(slices))
+        recorder.synchronise()
         do {
             try store.save(checkpoint)
         } catch let error as FileError {

@@ -169,6 +169,7 @@ public final class Trainer {
             summary = try firstStep < configuration.steps ? train() : scoreTrained()
         } catch {
             recorder.finish()
+            try? recorder.writeRest()
             log.keep(.error, "\(error)")
             if isShared(error) { try? finishTimeline() }
             throw error
@@ -188,7 +189,7 @@ public final class Trainer {
         while step < configuration.steps {
             var timer = StepTimer(exchange)
             timeline?.stepBegins()
-            guard let batch = try draw(step: step + 1, &timer) else { break }
+            guard let batch = try drawOrSave(step: step + 1, &timer) else { break }
             step += 1
             statisticsBefore = configuration.optimizer.nonFinite == .skip ? plan.model.statistics.values : []
             let parts = microBatches(of: batch, step: step)
@@ -225,6 +226,7 @@ public final class Trainer {
             summary?.heldOut = scores
             try summary.map(write)
         }
+        try communicator.together { try recorder.writeRest() }
         return summary
     }
 
@@ -232,6 +234,7 @@ public final class Trainer {
     private func scoreTrained() throws -> RunSummary? {
         try startTimeline()
         guard let scores = try evaluate(step: firstStep) else { return nil }
+        try communicator.together { try recorder.writeRest() }
         try communicator.together {
             guard isWriter, var summary = try? RunSummary(contentsOf: summaryPath), summary.steps == firstStep
             else { return }

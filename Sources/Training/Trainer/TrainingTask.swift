@@ -169,6 +169,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case notFinite(step: Int, what: String)
     /// The last checkpoint could not be written; the file system's sentence.
     case notSaved(String)
+    /// Records of steps or scores could not be written to the end; the file system's sentence.
+    case notRecorded(String)
     /// A configuration of which `distributed.reduction: deterministic` cannot hold what it promises.
     case notDeterministic(found: String, expected: String)
     /// Ranks that differ before the first step.
@@ -188,7 +190,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "with --resume auto, or choose another --output."
         case .notFinite(let step, let what):
             "At step \(step) \(what) is not finite; the checkpoints before it stay."
-        case .notSaved(let sentence): sentence
+        case .notSaved(let sentence), .notRecorded(let sentence): sentence
         case .notDeterministic(let found, let expected):
             "distributed.reduction is deterministic with \(found), but expected \(expected)."
         case .ranksDiffer(let rank, let host, let what):

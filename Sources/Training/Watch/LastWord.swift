@@ -1,13 +1,17 @@
+import Collectives
 import Foundation
 import Logging
 
 /// How the watchdog speaks, and ends a process: its sentence goes to standard error and to the run's log.
+///
+/// Whatever the program is stuck in may hold locks, or be the file system or a terminal that nobody reads: nothing is
+/// shared with it, and what cannot be written keeps nobody waiting.
 struct LastWord: Sendable {
     let runFolder: String
 
-    /// Says something while the process goes on: nothing waits for a log that cannot be written.
+    /// Says something while the process goes on, and returns at once.
     func warn(_ sentence: String) {
-        FileHandle.standardError.write(Data("\nwarning: \(sentence)\n".utf8))
+        Thread.detachNewThread { StandardError.write("\nwarning: \(sentence)\n") }
         Thread.detachNewThread { keep(.warning, sentence) }
     }
 
@@ -17,17 +21,20 @@ struct LastWord: Sendable {
         log.keep(level, sentence)
     }
 
-    /// Does not return. Whatever the program is stuck in may hold locks, or be the file system: nothing is shared with
-    /// it, and a log that cannot be written keeps the end up for a moment only.
+    /// Does not return. What cannot be written keeps the end up for two seconds.
     func say(_ sentence: String?) {
-        if let sentence {
-            FileHandle.standardError.write(Data("\nerror: \(sentence)\n".utf8))
-            Thread.detachNewThread {
-                Thread.sleep(forTimeInterval: 2)
-                _exit(1)
-            }
-            keep(.error, sentence)
+        guard let sentence else { _exit(1) }
+        Thread.detachNewThread {
+            Thread.sleep(forTimeInterval: 2)
+            _exit(1)
         }
+        let isKept = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            keep(.error, sentence)
+            isKept.signal()
+        }
+        StandardError.write("\nerror: \(sentence)\n")
+        isKept.wait()
         _exit(1)
     }
 }
