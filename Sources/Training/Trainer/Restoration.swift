@@ -8,7 +8,7 @@ import SystemPackage
 enum RunFolder {
     /// Makes it; refuses one that a run from step 0 would overwrite.
     static func create(_ options: TrainingOptions, store: CheckpointStore) throws {
-        if options.resume == .never, let last = store.list().last {
+        if options.resume == .never, let last = try store.list().last {
             throw TrainingError.runExists(folder: options.runFolder, step: last.step)
         }
         do {
