@@ -56,6 +56,26 @@ extension RankTests {
             }
         }
 
+        @Test("Where the list has changed, no subject is taken for held out that the training may have seen")
+        func otherList() async throws {
+            let small = try await SmallRun(changes: ["data": Self.data])
+            let trained = try await small.train(options: ["--set", "evaluate.at_end=false"])
+            try #require(trained.exitCode == 0, "\(trained)")
+            var rows = try small.workspace.read("data/subjects.csv").split(separator: "\n")
+            rows.swapAt(1, 3)
+            try small.workspace.write(rows.joined(separator: "\n") + "\n", to: "data/subjects.csv")
+            for arguments in [
+                ["segment", "--checkpoint", "run", "--held-out", "--output", "out"],
+                ["evaluate", "--prediction", "out", "--config", "run/config.yaml", "--held-out"],
+                ["train", "run.yaml", "--output", "run", "--set", "steps=6"],
+            ] {
+                let outcome = try await small.launcher().run(arguments + ["--quiet"])
+                expectRefusal(
+                    outcome,
+                    mentions: ["step-00000004.safetensors", "a list of 4 subjects", "has them in another order"])
+            }
+        }
+
         @Test("A damaged file ends the run on all ranks with one sentence, after the checkpoint")
         func damaged() async throws {
             let small = try await SmallRun(changes: ["data": Self.data])

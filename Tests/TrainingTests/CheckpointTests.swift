@@ -33,7 +33,9 @@ import Testing
             var checkpoint = Self.checkpoint(step: 100)
             try checkpoint.write(to: folder + "/c")
             #expect(try Checkpoint(contentsOf: folder + "/c").bucketCount == 0)
+            #expect(try Checkpoint(contentsOf: folder + "/c").subjects == nil)
             checkpoint.bucketCount = 65_536
+            checkpoint.subjects = SubjectNames(["b", "a"])
             try checkpoint.write(to: folder + "/c")
             let read = try Checkpoint(contentsOf: folder + "/c")
             #expect(read == checkpoint)

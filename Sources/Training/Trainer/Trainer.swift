@@ -92,7 +92,7 @@ public final class Trainer {
         if !isWriter { logger[metadataKey: "rank"] = "\(communicator.rank)" }
         watchdog.begin("reading a checkpoint", step: 0)
         let restoration = try Restoration(
-            task.configuration, options: options, store: store, logger: logger, communicator: communicator)
+            task, options: options, store: store, logger: logger, communicator: communicator)
         watchdog.begin("timing convolutions", step: 0)
         let algorithms = try AlgorithmDecision(
             task, restoration: restoration, slots: assignment.microBatchSlots, threads: placement.threads
