@@ -202,6 +202,28 @@ import Testing
         }
     }
 
+    /// Whoever starts a run again until it is complete looks at its summary.
+    @Test func aFinishedRunIsNotCompleteFromTheStartThatGoesOn() throws {
+        struct Preempted: Error {}
+        try withTemporaryFolder { folder in
+            func summary() throws -> RunSummary { try RunSummary(contentsOf: folder + "/run/summary.json") }
+            try Self.train(folder, "run", steps: 2)
+            var finished = try summary()
+            #expect(finished.complete)
+            #expect(throws: Preempted.self) {
+                try Self.train(folder, "run", steps: 3) { _ in throw Preempted() }
+            }
+            finished.complete = false
+            #expect(try summary() == finished)
+            // It is complete after all where no more steps are asked for.
+            #expect(try Self.train(folder, "run", steps: 2).summary == nil)
+            finished.complete = true
+            #expect(try summary() == finished)
+            try Self.train(folder, "run", steps: 3)
+            #expect(try summary().complete && summary().steps == 3)
+        }
+    }
+
     /// In a process of its own, since signals are a process's.
     @Test func aSignalEndsTheRunWithACheckpoint() async throws {
         await #expect(processExitsWith: .success) {
