@@ -75,7 +75,10 @@ extension Dicerank {
             let data = configuration?.data ?? RunConfiguration(list: "").data
             let subjects = try SubjectList(reading: list ?? data.list)
             var rows = subjects.rows
-            if heldOut, let configuration { rows = try HeldOut.rows(of: subjects, by: configuration) }
+            if heldOut, let configuration {
+                try checkSubjects(of: subjects)
+                rows = try HeldOut.rows(of: subjects, by: configuration)
+            }
             let column = reference ?? data.reference
             let references = try subjects.files(modalities: [column], reference: nil, mask: nil)
             let merging = try LabelMerging(data.mergeLabels)
@@ -98,6 +101,15 @@ extension Dicerank {
             try report(missing: missing, of: rows.count, in: subjects.path)
             if let output { try write(table.csv, to: output) }
             common.report.result(table.text.trimmingCharacters(in: .newlines))
+        }
+
+        /// Compares the list with that of the training, where `--config` is in its run's folder.
+        private func checkSubjects(of list: SubjectList) throws {
+            guard let config else { return }
+            let folder = URL(fileURLWithPath: config).deletingLastPathComponent().path
+            guard let found = try CheckpointStore(runFolder: folder, keep: 1).newest() else { return }
+            found.warnings.forEach(common.report.warning)
+            try HeldOut.check(list, against: found.checkpoint.subjects, of: found.path)
         }
 
         private func predictionFile(of subject: String) -> String? {
@@ -162,5 +174,13 @@ enum HeldOut {
                     + "\(configuration.data.heldOut), and a share above 0 is expected.")
         }
         return split.heldOut.map { list.rows[$0] }
+    }
+
+    /// Checks that a list is split as it was for a training.
+    /// - Parameter names: what the checkpoint at `path` knows of the training's list; nil where it does not tell.
+    static func check(_ list: SubjectList, against names: SubjectNames?, of path: String) throws {
+        try names?.check(
+            SubjectNames(of: list), list: list.path, path: path,
+            remedy: "name a list of subjects that the training has not seen with --list")
     }
 }

@@ -102,6 +102,7 @@ extension Dicerank {
             let list = try SubjectList(reading: list ?? data.list)
             let files = try list.files(modalities: trained.modalities, reference: nil, mask: data.mask)
             guard heldOut else { return files }
+            try HeldOut.check(list, against: trained.subjects, of: trained.path)
             let names = Set(try HeldOut.rows(of: list, by: trained.configuration).map(\.subject))
             return files.filter { names.contains($0.subject) }
         }

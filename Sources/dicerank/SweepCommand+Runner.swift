@@ -104,13 +104,14 @@ private struct SweepMember {
         let trainer = try Trainer(configuration, options: options, communicator: group)
         // A run forgets the signals that came before it.
         guard try !isStopped() else { return nil }
-        guard let summary = try trainer.run() else { return "" }
-        guard summary.complete else {
+        let summary = try trainer.run()
+        guard trainer.isComplete else {
             _ = try isStopped()
             // A signal that only another rank has seen.
             if signal == 0 { signal = SIGTERM }
             return nil
         }
+        guard let summary else { return "" }
         return
             ", median DSC \(String(format: "%.3f", summary.dscMedian)) of the last \(summary.dscSteps) steps"
     }

@@ -23,11 +23,11 @@ struct SweepSlices {
         guard let first = done.first else {
             throw CommandError("None of the runs that it shows is done: \(names.joined(separator: ", ")).")
         }
-        let files = try subject(of: first.configuration)
-        report.note("Segmenting \(files.subject) after \(done.count) of the runs")
         let trained = try done.map { cell in
             try TrainedNetwork(path: cell.folder) { report.warning($0) }
         }
+        let files = try subject(of: first.configuration, heldOutFrom: trained)
+        report.note("Segmenting \(files.subject) after \(done.count) of the runs")
         let subject = try trained[0].reader.read(files)
         // A network of slices reads the axes in an order of its own.
         guard let reference = subject.reference.map(subject.restored) else {
@@ -73,9 +73,12 @@ struct SweepSlices {
 
     /// The subject that is configured, or the held-out one with the median foreground volume; of an even number the
     /// smaller of the two in the middle.
-    private func subject(of configuration: RunConfiguration) throws -> SubjectFiles {
+    private func subject(
+        of configuration: RunConfiguration, heldOutFrom networks: [TrainedNetwork]
+    ) throws -> SubjectFiles {
         let data = configuration.data
         let list = try SubjectList(reading: data.list)
+        for network in networks { try HeldOut.check(list, against: network.subjects, of: network.path) }
         let heldOut = Set(try HeldOut.rows(of: list, by: configuration).map(\.subject))
         let files = try list.files(
             modalities: data.modalities, reference: data.reference, mask: data.mask

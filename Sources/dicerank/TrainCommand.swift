@@ -60,19 +60,29 @@ extension Dicerank {
                     runFolder: output ?? Self.defaultOutput(forConfiguration: self.configuration.config),
                     resume: ResumeRule(resume),
                     quiet: common.quiet, timeline: timeline, version: Dicerank.configuration.version)
-                let summary = try Trainer(configuration, options: options, communicator: world).run()
-                if world.rank == 0 { report(summary, configuration, folder: options.runFolder) }
+                let trainer = try Trainer(configuration, options: options, communicator: world)
+                let summary = try trainer.run()
+                if world.rank == 0 { report(summary, of: trainer, configuration, folder: options.runFolder) }
             }
         }
 
-        private func report(_ summary: RunSummary?, _ configuration: RunConfiguration, folder: String) {
+        private func report(
+            _ summary: RunSummary?, of trainer: Trainer, _ configuration: RunConfiguration, folder: String
+        ) {
+            // Signals may have come to other ranks only: what counts is how far all ranks came.
             guard let summary else {
-                common.report.result(
-                    StopSignals.pending == nil
-                        ? "\(folder): all \(configuration.steps) steps were done before"
-                        : "\(folder): stopped before its first step; the same command goes on")
+                let state =
+                    if trainer.isComplete {
+                        "all \(configuration.steps) steps were done before"
+                    } else if trainer.stepsDone < configuration.steps {
+                        "stopped before its first step; the same command goes on"
+                    } else {
+                        "stopped before its held-out subjects were scored; the same command goes on"
+                    }
+                common.report.result("\(folder): \(state)")
                 return
             }
+            let isUnscored = !summary.complete && summary.steps == configuration.steps
             func share(_ value: Double) -> String { String(format: "%.3f", value) }
             common.report.result(
                 "\(folder): \(summary.complete ? "done" : "stopped") after step \(summary.steps) of "
@@ -83,7 +93,8 @@ extension Dicerank {
                         ", of \(held.subjects) held-out subject\(held.subjects == 1 ? "" : "s"): "
                             + "median \(share(held.dscMedian)) "
                             + "(\(share(held.dscLowerQuartile)) to \(share(held.dscUpperQuartile)))"
-                    } ?? ""))
+                    } ?? "")
+                    + (isUnscored ? "; the same command scores the held-out subjects" : ""))
         }
 
         /// The folder of a run without `--output`.

@@ -9,6 +9,8 @@ struct TrainedNetwork {
     let path: String
     let step: Int
     let configuration: RunConfiguration
+    /// Of the training's list; nil where the checkpoint does not tell.
+    let subjects: SubjectNames?
     let graph: Graph
     let parameters: Parameters
     /// Columns of the input channels, in order.
@@ -39,6 +41,7 @@ struct TrainedNetwork {
             self.path = path
         }
         step = checkpoint.step
+        subjects = checkpoint.subjects
         configuration = try checkpoint.configuration()
         modalities = try Self.modalities(of: configuration.data)
         let network = try configuration.network.make(

@@ -56,6 +56,55 @@ extension RankTests {
             }
         }
 
+        @Test("Where the list has changed, no subject is taken for held out that the training may have seen")
+        func otherList() async throws {
+            let small = try await SmallRun(changes: ["data": Self.data])
+            let trained = try await small.train(options: ["--set", "evaluate.at_end=false"])
+            try #require(trained.exitCode == 0, "\(trained)")
+            var rows = try small.workspace.read("data/subjects.csv").split(separator: "\n")
+            rows.swapAt(1, 3)
+            try small.workspace.write(rows.joined(separator: "\n") + "\n", to: "data/subjects.csv")
+            for arguments in [
+                ["segment", "--checkpoint", "run", "--held-out", "--output", "out"],
+                ["evaluate", "--prediction", "out", "--config", "run/config.yaml", "--held-out"],
+                ["train", "run.yaml", "--output", "run", "--set", "steps=6"],
+            ] {
+                let outcome = try await small.launcher().run(arguments + ["--quiet"])
+                expectRefusal(
+                    outcome,
+                    mentions: [
+                        "step-00000004.safetensors", "a list of 4 subjects", "has them in another order",
+                    ])
+            }
+        }
+
+        @Test("A run whose scoring a signal stops is complete only when the same command has done it")
+        func stoppedScoring() async throws {
+            let small = try await SmallRun(changes: ["data": Self.data])
+            func summary() throws -> RunSummary {
+                try RunSummary(contentsOf: small.workspace.path("run/summary.json"))
+            }
+            var launcher = small.launcher(ranks: 2)
+            launcher.environment["DICERANK_FAULT"] = "\(SIGTERM):1:4:preparing the held-out subjects"
+            let command = ["train", "run.yaml", "--output", "run", "--quiet"]
+            let stopped = try await launcher.run(command)
+            #expect(stopped.exitCodes == [0, 0], "\(stopped)")
+            #expect(stopped.standardOutput.hasPrefix("run: stopped after step 4 of 4, "), "\(stopped)")
+            #expect(stopped.standardOutput.hasSuffix("; the same command scores the held-out subjects\n"))
+            #expect(try summary().steps == 4 && !summary().complete)
+
+            let again = try await launcher.run(command)
+            #expect(again.exitCodes == [0, 0], "\(again)")
+            #expect(
+                again.standardOutput
+                    == "run: stopped before its held-out subjects were scored; the same command goes on\n")
+            #expect(try !summary().complete)
+
+            let done = try await small.train(ranks: 2)
+            #expect(done.standardOutput == "run: all 4 steps were done before\n", "\(done)")
+            #expect(try summary().complete && summary().heldOut?.subjects == 3)
+        }
+
         @Test("A damaged file ends the run on all ranks with one sentence, after the checkpoint")
         func damaged() async throws {
             let small = try await SmallRun(changes: ["data": Self.data])

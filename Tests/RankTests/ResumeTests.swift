@@ -71,6 +71,29 @@ extension RankTests {
             #expect(small.workspace.exists("run/latest"))
         }
 
+        @Test("Rank 0 says that the run stopped before its first step where only another rank got the signal")
+        func onSignalBeforeTheFirstStep() async throws {
+            let small = try await SmallRun()
+            var launcher = small.launcher(ranks: 2)
+            launcher.environment["DICERANK_FAULT"] = "\(SIGTERM):1:0:preparing the first step"
+            let outcome = try await launcher.run(["train", "run.yaml", "--output", "run", "--quiet"])
+            #expect(outcome.exitCodes == [0, 0], "\(outcome)")
+            #expect(
+                outcome.standardOutput
+                    == "run: stopped before its first step; the same command goes on\n")
+        }
+
+        @Test("Killed after its last checkpoint, a run has a summary for the next start to complete")
+        func summaryBeforeTheLastCheckpoint() async throws {
+            let small = try await SmallRun()
+            var launcher = small.launcher()
+            launcher.environment["DICERANK_FAULT"] = "\(SIGKILL):0:4:writing a checkpoint"
+            let outcome = try await launcher.run(["train", "run.yaml", "--output", "run", "--quiet"])
+            #expect(outcome.exitCode != 0)
+            let summary = try RunSummary(contentsOf: small.workspace.path("run/summary.json"))
+            #expect(summary.steps == 4 && !summary.complete)
+        }
+
         @Test("mpirun hands SIGUSR1 on, as Slurm's --signal sends it")
         func onSignalToLauncher() async throws {
             let small = try await SmallRun(

@@ -136,6 +136,30 @@ extension RankTests {
             }
         }
 
+        @Test("A cell is not done before its held-out subjects are scored")
+        func stoppedScoring() async throws {
+            let small = try await prepared(["learning_rates": "[1.0e-3]"], steps: 1)
+            var launcher = small.launcher()
+            launcher.environment["DICERANK_FAULT"] = "\(SIGTERM):0:1:preparing the held-out subjects"
+            let stopped = try await launcher.run(["sweep", "sweep.yaml", "--output", "sweep", "--quiet"])
+            #expect(
+                stopped.standardOutput == "sweep: stopped by SIGTERM; the same command goes on from there.\n")
+            let listing = try await sweep(small, ["--dry-run"])
+            let states = listing.standardOutput.split(separator: "\n").map {
+                $0.split(separator: ":").last ?? ""
+            }
+            #expect(states.prefix(2) == [" at step 1 of 1", " new"], "\(listing)")
+
+            let resumed = try await sweep(small)
+            #expect(
+                resumed.standardOutput == "2 of 2 cells done: sweep/report/index.html\n", "\(resumed)")
+            for cell in Self.cells.suffix(2) {
+                let summary = try RunSummary(
+                    contentsOf: small.workspace.path("sweep/runs/\(cell)/summary.json"))
+                #expect(summary.complete && summary.heldOut?.subjects == 1)
+            }
+        }
+
         @Test("A cell that fails is noted, and the others run", arguments: [nil, 2])
         func failedCell(ranks: Int?) async throws {
             // Steps of this length leave the numbers' range.

@@ -33,7 +33,9 @@ import Testing
             var checkpoint = Self.checkpoint(step: 100)
             try checkpoint.write(to: folder + "/c")
             #expect(try Checkpoint(contentsOf: folder + "/c").bucketCount == 0)
+            #expect(try Checkpoint(contentsOf: folder + "/c").subjects == nil)
             checkpoint.bucketCount = 65_536
+            checkpoint.subjects = SubjectNames(["b", "a"])
             try checkpoint.write(to: folder + "/c")
             let read = try Checkpoint(contentsOf: folder + "/c")
             #expect(read == checkpoint)
@@ -134,7 +136,7 @@ import Testing
             let store = CheckpointStore(runFolder: folder, keep: 2)
             #expect(try store.newest() == nil)
             for step in [10, 20, 30] { try store.save(CheckpointTests.checkpoint(step: step)) }
-            #expect(store.list().map(\.step) == [20, 30])
+            #expect(try store.list().map(\.step) == [20, 30])
             #expect(
                 try CheckpointTests.names(store.folder) == [
                     "step-00000020.safetensors", "step-00000030.safetensors",
@@ -193,6 +195,21 @@ import Testing
             try FileManager.default.removeItem(atPath: blocker)
             #expect(try CheckpointTests.names(store.folder) == ["step-00000020.safetensors"])
             #expect(try store.newest()?.checkpoint.step == 20)
+        }
+    }
+
+    @Test func aFolderThatCannotBeReadIsNoNewRun() throws {
+        try withTemporaryFolder { folder in
+            let store = CheckpointStore(runFolder: folder, keep: 3)
+            #expect(try store.list().isEmpty)
+            // A file where the folder should be fails for root too.
+            try AtomicFile.write(store.folder, text: "")
+            let error = try #require(throws: FileError.self) { try store.list() }
+            #expect(
+                error.description
+                    == "the folder of checkpoints '\(folder)/checkpoints' could not be read: Not a directory."
+            )
+            #expect(throws: error) { try store.newest() }
         }
     }
 

@@ -172,7 +172,7 @@ private func table(_ rows: [(subject: String, shared: Int, prediction: Int, refe
             let plain = try TrainerTests.checkpoint(folder, "plain", step: 4)
             #expect(try TrainerTests.checkpoint(folder, "run", step: 4).tensors == plain.tensors)
             // A scoring is preceded by a checkpoint.
-            #expect(CheckpointStore(runFolder: folder + "/run", keep: 3).list().map(\.step) == [2, 3, 4])
+            #expect(try CheckpointStore(runFolder: folder + "/run", keep: 3).list().map(\.step) == [2, 3, 4])
 
             // Asked for afterwards; and a resume from before drops what it does again.
             let (_, output) = try TrainerTests.train(folder, "run", steps: 4, changes: changes)

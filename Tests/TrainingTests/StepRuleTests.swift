@@ -76,7 +76,7 @@ import Testing
             #expect(summary?.complete == true)
             #expect(output.contains("could not be made"))
             #expect(output.contains("is written, after"))
-            #expect(CheckpointStore(runFolder: folder + "/run", keep: 3).list().last?.step == 7)
+            #expect(try CheckpointStore(runFolder: folder + "/run", keep: 3).list().last?.step == 7)
         }
     }
 

@@ -88,7 +88,7 @@ import Testing
             let checkpoint = try Self.checkpoint(folder, "run", step: 3)
             #expect(try checkpoint.configuration() == resolved)
             #expect(checkpoint.tensors.contains { $0.name.hasSuffix(".running_mean") })
-            #expect(CheckpointStore(runFolder: folder + "/run", keep: 3).list().map(\.step) == [2, 3])
+            #expect(try CheckpointStore(runFolder: folder + "/run", keep: 3).list().map(\.step) == [2, 3])
         }
     }
 
@@ -199,6 +199,28 @@ import Testing
                     /At step 1 the loss( on the patch of [ab] at voxel .*)? is not finite; the checkpoints.*/
                 return "\(error)".wholeMatch(of: pattern) != nil
             }
+        }
+    }
+
+    /// Whoever starts a run again until it is complete looks at its summary.
+    @Test func aFinishedRunIsNotCompleteFromTheStartThatGoesOn() throws {
+        struct Preempted: Error {}
+        try withTemporaryFolder { folder in
+            func summary() throws -> RunSummary { try RunSummary(contentsOf: folder + "/run/summary.json") }
+            try Self.train(folder, "run", steps: 2)
+            var finished = try summary()
+            #expect(finished.complete)
+            #expect(throws: Preempted.self) {
+                try Self.train(folder, "run", steps: 3) { _ in throw Preempted() }
+            }
+            finished.complete = false
+            #expect(try summary() == finished)
+            // It is complete after all where no more steps are asked for.
+            #expect(try Self.train(folder, "run", steps: 2).summary == nil)
+            finished.complete = true
+            #expect(try summary() == finished)
+            try Self.train(folder, "run", steps: 3)
+            #expect(try summary().complete && summary().steps == 3)
         }
     }
 

@@ -18,11 +18,14 @@ public struct Checkpoint: Sendable, Equatable {
     public var algorithms: String
     /// Values in a bucket of gradients; 0 where they were not chosen by time.
     public var bucketCount: Int
+    /// Of the list that the run was begun with; nil in files that do not tell.
+    public var subjects: SubjectNames?
     public var tensors: [SafetensorsFile.Tensor]
 
     public init(
         step: Int, network: String, configurationText: String, ranks: Int, threads: Int,
-        algorithms: String = "", bucketCount: Int = 0, tensors: [SafetensorsFile.Tensor]
+        algorithms: String = "", bucketCount: Int = 0, subjects: SubjectNames? = nil,
+        tensors: [SafetensorsFile.Tensor]
     ) {
         self.step = step
         self.network = network
@@ -31,6 +34,7 @@ public struct Checkpoint: Sendable, Equatable {
         self.threads = threads
         self.algorithms = algorithms
         self.bucketCount = bucketCount
+        self.subjects = subjects
         self.tensors = tensors
     }
 
@@ -76,7 +80,8 @@ extension Checkpoint {
             configurationText: try text("configuration"),
             ranks: try number("ranks"), threads: try number("threads"),
             algorithms: file.metadata["algorithms"] ?? "",
-            bucketCount: file.metadata["bucket_values"].flatMap { Int($0) } ?? 0, tensors: file.tensors)
+            bucketCount: file.metadata["bucket_values"].flatMap { Int($0) } ?? 0,
+            subjects: SubjectNames(metadata: file.metadata), tensors: file.tensors)
     }
 
     /// Writes the checkpoint, whole or not at all, after reading it back.
@@ -105,6 +110,7 @@ extension Checkpoint {
             ])
         if !algorithms.isEmpty { file.metadata["algorithms"] = algorithms }
         if bucketCount > 0 { file.metadata["bucket_values"] = "\(bucketCount)" }
+        if let subjects { file.metadata.merge(subjects.metadata) { $1 } }
         file.metadata["digest"] = Self.digest(of: file)
         return file
     }
@@ -136,6 +142,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case otherTensor(path: String, tensor: String, found: String, expected: String)
     /// Another configuration: the first key that differs and may not.
     case otherConfiguration(path: String, key: String, found: String, expected: String)
+    /// Another list of subjects: as the rests of sentences what differs, and what to do instead of restoring the list.
+    case otherSubjects(path: String, difference: String, remedy: String)
 
     /// One sentence.
     public var description: String {
@@ -154,6 +162,9 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
         case .otherConfiguration(let path, let key, let found, let expected):
             "'\(path)' was written with \(key) \(found), but this run has \(expected): resume with the same value, "
                 + "or start anew with --resume never."
+        case .otherSubjects(let path, let difference, let remedy):
+            "'\(path)' was written with a list of \(difference), and the names in their order decide which subjects are "
+                + "held out: restore the list, or \(remedy)."
         }
     }
 }

@@ -36,10 +36,10 @@ public struct CheckpointStore: Sendable {
         return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".safetensors"
     }
 
-    /// All checkpoints by step, oldest first.
-    public func list() -> [Entry] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.compactMap { name in
+    /// All checkpoints by step, oldest first; none where the folder does not exist.
+    /// - Throws: ``FileError`` when it cannot be read: a run must not take itself for new then.
+    public func list() throws(FileError) -> [Entry] {
+        try fileNames().compactMap { name in
             guard name.hasPrefix("step-"), name.hasSuffix(".safetensors"),
                 let step = Int(name.dropFirst(5).dropLast(12)), Self.fileName(step: step) == name
             else { return nil }
@@ -65,7 +65,7 @@ public struct CheckpointStore: Sendable {
         removeTemporaries()
         try checkpoint.write(to: path)
         try AtomicFile.write(latestPath, text: "checkpoints/\(name)\n")
-        let files = list()
+        let files = try list()
         for entry in files where entry.step > checkpoint.step {
             try? FileManager.default.moveItem(atPath: entry.path, toPath: entry.path + ".superseded")
         }
@@ -76,9 +76,10 @@ public struct CheckpointStore: Sendable {
     }
 
     /// The newest checkpoint that is whole; nil when there is none at all.
-    /// - Throws: ``CheckpointError/allDamaged(folder:reasons:)`` when there are some but none is whole.
+    /// - Throws: ``CheckpointError/allDamaged(folder:reasons:)`` when there are some but none is whole, and ``FileError``
+    ///   when the folder cannot be read.
     public func newest() throws -> Found? {
-        let entries = list()
+        let entries = try list()
         guard !entries.isEmpty else { return nil }
         var reasons: [String] = []
         for entry in entries.reversed() {
@@ -91,6 +92,17 @@ public struct CheckpointStore: Sendable {
             }
         }
         throw CheckpointError.allDamaged(folder: folder, reasons: reasons)
+    }
+
+    private func fileNames() throws(FileError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder)
+        } catch {
+            let error = FileError(
+                "the folder of checkpoints '\(folder)' could not be read", foundation: error)
+            guard error.reason == .noSuchFileOrDirectory else { throw error }
+            return []
+        }
     }
 
     private func removeTemporaries() {

@@ -25,7 +25,9 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
 extension Errno {
     /// The system's reason inside an error of Foundation; an input/output error where it gives none.
     init(foundation error: any Error) {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        // A `POSIXError`, which is no `NSError` before it is made one.
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
+        let underlying = cause.map { $0 as NSError }
         let posix = [underlying, error as NSError].compactMap { $0 }.first { $0.domain == NSPOSIXErrorDomain }
         self = posix.map { Errno(rawValue: CInt($0.code)) } ?? .ioError
     }

@@ -5,7 +5,8 @@ import Inference
 public struct RunSummary: Codable, Sendable, Equatable {
     /// Optimiser steps done in all.
     public var steps: Int
-    /// Whether all configured steps were done, or the run was stopped before.
+    /// Whether nothing is left to do: all configured steps are done and saved, and the held-out subjects are scored where
+    /// that is due after the last one.
     public var complete: Bool
     public var finalLoss: Double
     /// Of the DSC of the last `dscSteps` recorded steps: at most 200, as in the paper's Tables 2 and 3.
@@ -67,6 +68,14 @@ public struct RunSummary: Codable, Sendable, Equatable {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
         try AtomicFile.write(path, bytes: try encoder.encode(self) + [UInt8(ascii: "\n")])
+    }
+
+    /// Takes back that a run is complete, before a start that has more to do.
+    /// - Throws: ``FileError``.
+    static func reopen(_ path: String) throws {
+        guard var summary = try? RunSummary(contentsOf: path), summary.complete else { return }
+        summary.complete = false
+        try summary.write(to: path)
     }
 
     public init(contentsOf path: String) throws {

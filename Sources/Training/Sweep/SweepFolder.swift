@@ -26,7 +26,7 @@ public struct SweepFolder: Sendable {
     ///   files that cannot be read.
     public func state(of cell: SweepCell, configuration: RunConfiguration) throws -> State {
         let folder = run(cell)
-        let checkpoint = CheckpointStore(runFolder: folder, keep: 1).list().last
+        let checkpoint = try CheckpointStore(runFolder: folder, keep: 1).list().last
         let state: State
         if let sentence = try? String(contentsOfFile: folder + "/failure.txt", encoding: .utf8) {
             state = .failed(sentence.trimmingCharacters(in: .whitespacesAndNewlines))

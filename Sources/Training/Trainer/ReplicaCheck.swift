@@ -38,10 +38,12 @@ struct ReplicaState {
     let digests: [(name: String, digest: String)]
 
     init(task: TrainingTask, plan: Plan, firstStep: Int) {
-        // As this rank's host has it: files of one path differ where a folder is not shared.
-        let list = FileManager.default.contents(atPath: task.configuration.data.list) ?? Data()
+        // As this rank's host has it: lists of one path differ where a folder is not shared.
+        let list = (task.subjects + task.heldOut).flatMap {
+            [$0.subject, $0.reference ?? "", $0.mask ?? ""] + $0.images.map(\.path)
+        }
         digests = [
-            ("the list of subjects", SHA256.hash(data: list).hexadecimal),
+            ("the list of subjects", SHA256.digest(of: list)),
             (
                 "the compiled network (instruction set or algorithms)",
                 Self.digest("\(plan.instructionSet) \(plan.outputSize)\n\(plan.summary)")

@@ -8,7 +8,7 @@ import SystemPackage
 enum RunFolder {
     /// Makes it; refuses one that a run from step 0 would overwrite.
     static func create(_ options: TrainingOptions, store: CheckpointStore) throws {
-        if options.resume == .never, let last = store.list().last {
+        if options.resume == .never, let last = try store.list().last {
             throw TrainingError.runExists(folder: options.runFolder, step: last.step)
         }
         do {
@@ -31,7 +31,7 @@ struct Restoration {
     /// Finds and reads it. Collective.
     /// - Throws: the same on all ranks.
     init(
-        _ configuration: RunConfiguration, options: TrainingOptions, store: CheckpointStore, logger: Logger,
+        _ task: TrainingTask, options: TrainingOptions, store: CheckpointStore, logger: Logger,
         communicator: any Communicator
     ) throws {
         self.logger = logger
@@ -40,7 +40,11 @@ struct Restoration {
         }
         (checkpoint, path) = (found?.checkpoint, found?.path ?? "")
         changes = try communicator.together {
-            try found.map { try $0.checkpoint.check(against: configuration, path: $0.path) } ?? []
+            guard let found else { return [] }
+            let changes = try found.checkpoint.check(against: task.configuration, path: found.path)
+            try found.checkpoint.subjects?.check(
+                task.names, list: task.configuration.data.list, path: found.path)
+            return changes
         }
     }
 

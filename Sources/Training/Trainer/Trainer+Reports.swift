@@ -48,7 +48,16 @@ extension Trainer {
         }
     }
 
-    /// Writes and returns the summary of the training. Collective.
+    /// Optimiser steps done in all.
+    public var stepsDone: Int { firstStep + recorder.steps }
+
+    /// Whether nothing is left to do: all steps are done, and the held-out subjects scored where that is due. Equal on all
+    /// ranks; of use after ``run()``.
+    public var isComplete: Bool {
+        stepsDone >= configuration.steps && !evaluationIsDue(stepsDone)
+    }
+
+    /// Writes and returns the summary of the training, not complete yet. Collective.
     func finish(step: Int) throws -> RunSummary? {
         recorder.finish()
         let peak = Int(try communicator.allReduce(Int64(peakMemoryBytes()), .maximum))
@@ -57,7 +66,7 @@ extension Trainer {
         let voxels = Double(recorder.steps * configuration.stepPatches * task.patchSize.count)
         let hidden = total.baseline > 0 ? min(max(1 - total.reduction / total.baseline, 0), 1) : nil
         let summary = RunSummary(
-            steps: step, complete: step == configuration.steps, finalLoss: last.loss, dice: recorder.dice,
+            steps: step, complete: false, finalLoss: last.loss, dice: recorder.dice,
             seconds: total.step, voxelsPerSecond: voxels / total.step, ranks: communicator.size,
             threads: placement.threads, peakMemoryBytes: peak,
             communicationShare: total.communication / total.step,
@@ -81,7 +90,7 @@ extension Trainer {
         }
     }
 
-    var summaryPath: String { options.runFolder + "/summary.json" }
+    var summaryPath: String { options.summaryPath }
 
     static func digits(_ value: Double) -> String { String(format: "%.4f", value) }
 

@@ -92,7 +92,12 @@ public final class Trainer {
         if !isWriter { logger[metadataKey: "rank"] = "\(communicator.rank)" }
         watchdog.begin("reading a checkpoint", step: 0)
         let restoration = try Restoration(
-            task.configuration, options: options, store: store, logger: logger, communicator: communicator)
+            task, options: options, store: store, logger: logger, communicator: communicator)
+        try communicator.together {
+            if isWriter, restoration.checkpoint?.step ?? 0 < configuration.steps {
+                try RunSummary.reopen(options.summaryPath)
+            }
+        }
         watchdog.begin("timing convolutions", step: 0)
         let algorithms = try AlgorithmDecision(
             task, restoration: restoration, slots: assignment.microBatchSlots, threads: placement.threads
@@ -154,7 +159,7 @@ public final class Trainer {
 
     /// Trains up to the configured number of steps, or until a signal asks to stop, and scores the held-out subjects where
     /// that is due. Collective.
-    /// - Returns: the run's summary; nil where all steps were done before.
+    /// - Returns: the run's summary; nil where no step was done: see ``isComplete``.
     /// - Throws: errors of data, files and MPI, and ``TrainingError/notFinite(step:what:)``.
     public func run() throws -> RunSummary? {
         defer { watchdog.stop() }
@@ -162,6 +167,7 @@ public final class Trainer {
         announce()
         guard firstStep < configuration.steps || evaluationIsDue(firstStep) else {
             if timeline != nil { logger.notice("No timeline is written.") }
+            try noteCompletion(nil)
             return nil
         }
         let summary: RunSummary?
@@ -220,10 +226,12 @@ public final class Trainer {
             }
             _ = try evaluate(step: step)
         }
-        if saving.saved < step { try saveAtLast(step: step) }
+        // Before the checkpoint, so that a start that finds all steps done finds their summary too.
         var summary = try finish(step: step)
-        if step == configuration.steps, let scores = try evaluate(step: step) {
-            summary?.heldOut = scores
+        if saving.saved < step { try saveAtLast(step: step) }
+        if step == configuration.steps {
+            summary?.heldOut = try evaluate(step: step)
+            summary?.complete = isComplete
             try summary.map(write)
         }
         try communicator.together { try recorder.writeRest() }
@@ -232,16 +240,25 @@ public final class Trainer {
 
     /// Scores a run whose steps were all done before, and adds the scores to its summary.
     private func scoreTrained() throws -> RunSummary? {
-        try startTimeline()
-        guard let scores = try evaluate(step: firstStep) else { return nil }
-        try communicator.together { try recorder.writeRest() }
         try communicator.together {
-            guard isWriter, var summary = try? RunSummary(contentsOf: summaryPath), summary.steps == firstStep
-            else { return }
-            summary.heldOut = scores
-            try summary.write(to: summaryPath)
+            if isWriter { try RunSummary.reopen(summaryPath) }
         }
+        try startTimeline()
+        try noteCompletion(evaluate(step: firstStep))
+        try communicator.together { try recorder.writeRest() }
         return nil
+    }
+
+    /// Brings the summary of a run up to date whose steps were all done before. Collective.
+    private func noteCompletion(_ scores: HeldOutScores?) throws {
+        try communicator.together {
+            guard isWriter, let before = try? RunSummary(contentsOf: summaryPath), before.steps == firstStep
+            else { return }
+            var summary = before
+            summary.heldOut = scores ?? before.heldOut
+            summary.complete = isComplete
+            if summary != before { try summary.write(to: summaryPath) }
+        }
     }
 }
 

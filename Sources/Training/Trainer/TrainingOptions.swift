@@ -10,6 +10,8 @@ public struct TrainingOptions: Sendable {
     /// Of the program, for the summary.
     public var version = ""
 
+    var summaryPath: String { runFolder + "/summary.json" }
+
     public init(
         runFolder: String, resume: ResumeRule = .automatic, quiet: Bool = false, timeline: String? = nil,
         version: String = ""

@@ -12,6 +12,8 @@ public struct TrainingTask {
     public let subjects: [SubjectFiles]
     /// Those that training does not see.
     public let heldOut: [SubjectFiles]
+    /// Of all subjects, in the order of the list.
+    public let names: SubjectNames
     public let reader: SubjectReader
     public let network: any Network
     /// The network with the border that training leaves off.
@@ -37,6 +39,7 @@ public struct TrainingTask {
         self.configuration = resolved
         let files = try list.files(
             modalities: resolved.data.modalities, reference: data.reference, mask: data.mask)
+        names = SubjectNames(of: list)
         let split = configuration.split(subjects: files.count)
         subjects = split.training.map { files[$0] }
         heldOut = split.heldOut.map { files[$0] }
