@@ -18,6 +18,8 @@ final class PatchPipeline: @unchecked Sendable {
     /// By place in the ring: the slots that are still to be filled, and their records.
     private var missing: [Int]
     private var records: [[PatchRecord?]]
+    /// Subjects that were found for a patch and slots that were filled, since the trainer was last told.
+    private var advances = 0
     private var failure: (any Error)?
     private var isStopping = false
     private var isRestarting = false
@@ -61,12 +63,17 @@ final class PatchPipeline: @unchecked Sendable {
         condition.unlock()
     }
 
-    func take(step: Int) throws -> PatchBatch {
+    /// - Parameter advanced: Called while it waits, with the lock held, when the patches have come nearer.
+    func take(step: Int, advanced: () -> Void) throws -> PatchBatch {
         condition.lock()
         defer { condition.unlock() }
         if step != nextStep { restart(at: step) }
         let place = step % ring.count
-        while missing[place] > 0, failure == nil { condition.wait() }
+        while missing[place] > 0, failure == nil {
+            if advances > 0 { advanced() }
+            advances = 0
+            condition.wait()
+        }
         if let failure { throw failure }
         let batch = ring[place]
         batch.step = step
@@ -106,8 +113,9 @@ final class PatchPipeline: @unchecked Sendable {
                 }
                 perform {
                     let place = step % ring.count
-                    let record = try drawer.fill(ring[place], step: step, slot: slot)
+                    let record = try drawer.fill(ring[place], step: step, slot: slot) { advance() }
                     return { [self] in
+                        advances += 1
                         records[place][slot - slots.lowerBound] = record
                         missing[place] -= 1
                     }
@@ -127,6 +135,14 @@ final class PatchPipeline: @unchecked Sendable {
             }
         }
         liveThreads -= 1
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Called without the lock.
+    private func advance() {
+        condition.lock()
+        advances += 1
         condition.broadcast()
         condition.unlock()
     }
