@@ -242,6 +242,24 @@ import Testing
         #expect((4...6).contains(count))
     }
 
+    /// A file system that is lost keeps a read for ever.
+    @Test func theSourceEndsWhileAFileIsRead() throws {
+        let (reading, lost) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        var source: PatchSource? = PatchSource(
+            names: Self.names, channels: 2, assignment: try Self.assignment(), options: Self.options(),
+            firstStep: 0
+        ) { index in
+            reading.signal()
+            _ = lost.wait(timeout: .now() + 20)
+            return Self.subject(index)
+        }
+        #expect(source != nil && reading.wait(timeout: .now() + 20) == .success)
+        let start = ContinuousClock.now
+        source = nil
+        #expect(start.duration(to: .now) < .seconds(10))
+        lost.signal()
+    }
+
     @Test func theThreadsEndWithTheSource() throws {
         let probe = Opened()
         weak var alive: Opened?
@@ -258,7 +276,7 @@ import Testing
             }
             _ = try source.next(step: 0)
         }
-        // The threads have left their loop; the last of them may still be letting go of what it held.
+        // Each ends what it is at before.
         for _ in 0..<1000 where alive != nil { Thread.sleep(forTimeInterval: 0.005) }
         #expect(alive == nil)
         #expect(!probe.indices.isEmpty)

@@ -26,7 +26,6 @@ final class PatchPipeline: @unchecked Sendable {
     private var isPreloading = false
     private var isPreloaded = false
     private var busyThreads = 0
-    private var liveThreads = 0
 
     init(drawer: PatchDrawer, channels: Int, firstStep: Int) {
         self.drawer = drawer
@@ -46,7 +45,6 @@ final class PatchPipeline: @unchecked Sendable {
     }
 
     func start(threads: Int) {
-        liveThreads = threads
         for _ in 0..<threads {
             let thread = Thread { [self] in work() }
             thread.name = "dicerank-patch"
@@ -54,12 +52,12 @@ final class PatchPipeline: @unchecked Sendable {
         }
     }
 
-    /// Ends the threads and waits for them.
+    /// Ends the threads. It does not wait for one that still reads, for a file system that is lost may keep it for ever:
+    /// the pipeline is there until its last thread is through.
     func stop() {
         condition.lock()
         isStopping = true
         condition.broadcast()
-        while liveThreads > 0 { condition.wait() }
         condition.unlock()
     }
 
@@ -134,8 +132,6 @@ final class PatchPipeline: @unchecked Sendable {
                 condition.wait()
             }
         }
-        liveThreads -= 1
-        condition.broadcast()
         condition.unlock()
     }
 
