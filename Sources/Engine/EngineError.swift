@@ -10,8 +10,8 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
     case noOutput
     /// An axis of the patch is longer than any volume is.
     case patchTooLarge(input: Size3, largest: Int)
-    /// The plan needs more memory than there is, both in bytes.
-    case memory(needed: Int, available: Int, input: Size3, slots: Int)
+    /// The plan needs more memory than there is for it and the others of `plans` that share it, both in bytes.
+    case memory(needed: Int, available: Int, input: Size3, slots: Int, plans: Int)
     /// oneDNN refused or failed.
     case oneDNN(operation: String, status: String)
     /// The instruction set asked for is unknown or this machine lacks it.
@@ -33,10 +33,11 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
         case .patchTooLarge(let input, let largest):
             return
                 "A patch of \(input) voxels has an axis above \(largest) voxels, the largest that is taken."
-        case .memory(let needed, let available, let input, let slots):
-            let (need, have) = (mebibytes(needed), mebibytes(available))
+        case .memory(let needed, let available, let input, let slots, let plans):
+            let all = plans > 1 ? ", \(mebibytes(plans * needed)) MiB for the \(plans) ranks of a node" : ""
             return
-                "Patches of \(input) voxels, \(slots) a rank, need \(need) MiB of memory a rank, but \(have) MiB are available."
+                "Patches of \(input) voxels, \(slots) a rank, need \(mebibytes(needed)) MiB of memory a rank\(all), "
+                + "but \(mebibytes(available)) MiB are available."
         case .oneDNN(let operation, let status):
             return "oneDNN could not run \(operation): \(status)."
         case .instructionSet(let asked, let available):

@@ -22,15 +22,18 @@ public final class Plan {
         /// Whether gradients are formed a slot at a time and added in the order of ``SlotTree``, so that they do not depend
         /// on how slots are dealt to ranks. It takes memory for the gradients of each slot.
         public var gradientsBySlot: Bool
+        /// Plans of so many ranks take from the same memory at the same time, this one included: those of a node.
+        public var plansSharingMemory: Int
 
         public init(
             slots: Int, firstSlot: Int = 0, globalSlots: Int? = nil, threads: Int = 1,
             batchStatistics: BatchStatistics = .global, algorithms: AlgorithmChoice = AlgorithmChoice(),
-            gradientsBySlot: Bool = false, microBatches: Int = 1
+            gradientsBySlot: Bool = false, microBatches: Int = 1, plansSharingMemory: Int = 1
         ) {
             (self.slots, self.firstSlot, self.globalSlots) = (slots, firstSlot, globalSlots ?? slots)
             (self.threads, self.batchStatistics, self.algorithms) = (threads, batchStatistics, algorithms)
             (self.gradientsBySlot, self.microBatches) = (gradientsBySlot, microBatches)
+            self.plansSharingMemory = plansSharingMemory
         }
     }
 
@@ -87,8 +90,10 @@ public final class Plan {
         model: Parameters, instructionSet: InstructionSet?
     ) throws(EngineError) {
         precondition(
-            options.slots > 0 && options.threads > 0 && options.microBatches > 0,
-            "\(options.slots) slots on \(options.threads) threads, \(options.microBatches) micro-batches")
+            options.slots > 0 && options.threads > 0 && options.microBatches > 0
+                && options.plansSharingMemory > 0,
+            "\(options.slots) slots on \(options.threads) threads, \(options.microBatches) micro-batches, "
+                + "\(options.plansSharingMemory) plans in the memory")
         let selected = try InstructionSet.selected()
         let instructions = instructionSet ?? selected
         (self.inputSize, self.options, self.model, self.instructionSet) = (
@@ -109,8 +114,11 @@ public final class Plan {
         let perSlot = inputChannels * inputSize.count + (loss == nil ? 0 : (classes + 1) * outputSize.count)
         let needed =
             (floats + options.slots * perSlot) * MemoryLayout<Float>.stride + context.extraGradientBytes
-        if let available = Memory.availableBytes, needed > available {
-            throw .memory(needed: needed, available: available, input: inputSize, slots: options.slots)
+        // Memory is taken when it is first written: plans of other ranks that are made now have not taken theirs yet.
+        let plans = options.plansSharingMemory
+        if let available = Memory.availableBytes, needed > available / plans {
+            throw .memory(
+                needed: needed, available: available, input: inputSize, slots: options.slots, plans: plans)
         }
         arena = FloatStorage(count: floats)
         context.planner.bind(to: arena)

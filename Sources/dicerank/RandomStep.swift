@@ -45,7 +45,8 @@ final class RandomStep {
                 threads: threads,
                 batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
                 algorithms: algorithms, gradientsBySlot: isDeterministic,
-                microBatches: configuration.accumulate),
+                microBatches: configuration.accumulate,
+                plansSharingMemory: communicator.ranksOnNode.count),
             loss: configuration.loss.make(), exchange: exchange ?? RankExchange(communicator))
         plan.model.initialise(seed: UInt64(configuration.seed))
         optimizer = configuration.optimizer.make(

@@ -219,6 +219,35 @@ import Testing
         #expect(error?.description.contains("MiB") == true)
     }
 
+    /// Ten times the memory of the machine for all, although a plan alone takes little of it.
+    @Test func plansThatShareMemoryMustFitTogether() throws {
+        let alone = try SmallNetwork.plan(0..<1)
+        let available = try #require(Memory.availableBytes)
+        let plans = 10 * available / alone.peakBytes
+        let error = #expect(throws: EngineError.self) {
+            try Plan(
+                training: SmallNetwork.graph(), inputSize: alone.inputSize,
+                options: Plan.Options(slots: 1, plansSharingMemory: plans), loss: GeneralisedDiceLoss())
+        }
+        guard case .memory(_, _, _, 1, plans) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func memoryIsSaidARankAndANode() {
+        func error(plans: Int) -> EngineError {
+            .memory(needed: 3 << 20, available: 5 << 20, input: Size3(4, 8, 9), slots: 2, plans: plans)
+        }
+        #expect(
+            error(plans: 1).description
+                == "Patches of 4x8x9 voxels, 2 a rank, need 3 MiB of memory a rank, but 5 MiB are available.")
+        #expect(
+            error(plans: 4).description
+                == "Patches of 4x8x9 voxels, 2 a rank, need 3 MiB of memory a rank, 12 MiB for the 4 ranks of a node, "
+                + "but 5 MiB are available.")
+    }
+
     // MARK: Helpers
 
     private func fillImage(_ plan: Plan, slot: Int, patch: Int) {

@@ -213,6 +213,53 @@ import Testing
         #expect(Set(subjects) == Set(Self.names))
     }
 
+    /// Of a slot's subjects only the one that is tried last can be used, and each is read once the trainer was told of
+    /// the one before.
+    @Test func whoWaitsIsToldOfEachSubjectThatWasRead() throws {
+        let dealt = try Self.assignment(slots: 1)
+        var order: [Int] = []
+        _ = dealt.draw(step: 0, slot: 0) { index in
+            order.append(index)
+            return false
+        }
+        let last = try #require(order.last)
+        let (opened, told, late) = (Opened(), DispatchSemaphore(value: 0), Opened())
+        let source = PatchSource(
+            names: Self.names, channels: 2, assignment: dealt, options: Self.options(), firstStep: 0
+        ) { index in
+            if !opened.indices.isEmpty, told.wait(timeout: .now() + 10) == .timedOut { late.add(index) }
+            opened.add(index)
+            return Self.subject(index, hasForeground: index == last)
+        }
+        var count = 0
+        let batch = try source.next(step: 0) {
+            count += 1
+            told.signal()
+        }
+        #expect(batch.records.map(\.subject) == ["s\(last)"])
+        #expect(opened.indices == order && late.indices == [])
+        // Nothing else counts: a reader that hangs goes on to be missed.
+        #expect((4...6).contains(count))
+    }
+
+    /// A file system that is lost keeps a read for ever.
+    @Test func theSourceEndsWhileAFileIsRead() throws {
+        let (reading, lost) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        var source: PatchSource? = PatchSource(
+            names: Self.names, channels: 2, assignment: try Self.assignment(), options: Self.options(),
+            firstStep: 0
+        ) { index in
+            reading.signal()
+            _ = lost.wait(timeout: .now() + 20)
+            return Self.subject(index)
+        }
+        #expect(source != nil && reading.wait(timeout: .now() + 20) == .success)
+        let start = ContinuousClock.now
+        source = nil
+        #expect(start.duration(to: .now) < .seconds(10))
+        lost.signal()
+    }
+
     @Test func theThreadsEndWithTheSource() throws {
         let probe = Opened()
         weak var alive: Opened?
@@ -229,7 +276,7 @@ import Testing
             }
             _ = try source.next(step: 0)
         }
-        // The threads have left their loop; the last of them may still be letting go of what it held.
+        // Each ends what it is at before.
         for _ in 0..<1000 where alive != nil { Thread.sleep(forTimeInterval: 0.005) }
         #expect(alive == nil)
         #expect(!probe.indices.isEmpty)

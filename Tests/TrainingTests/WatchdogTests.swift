@@ -81,6 +81,30 @@ import Testing
         #expect(diagnosis.isDue([witness(7, idle: 15.1, silence: 0)]))
     }
 
+    /// Where ranks do not hear each other, one that waits in MPI may wait for a slow one; one that computes is stuck.
+    @Test func whoHearsNobodyHasPatienceInACall() {
+        #expect(!diagnosis.isDueUnheard(witness(7, idle: 14.9, call: "").activity))
+        #expect(diagnosis.isDueUnheard(witness(7, idle: 15.1, call: "").activity))
+        #expect(!diagnosis.isDueUnheard(witness(7, idle: 59.9, call: "MPI_Wait").activity))
+        #expect(diagnosis.isDueUnheard(witness(7, idle: 60.1, call: "MPI_Wait").activity))
+    }
+
+    @Test func whoHearsNobodySaysWhatItDoes() {
+        #expect(
+            diagnosis.sentence(unheard: witness(7, idle: 60.1, call: "MPI_Wait").activity, rank: 2)
+                == "rank 2 on host2 made no progress for 60 s (distributed.timeout: 15 s): it was computing gradients at "
+                + "step 5, in MPI_Wait.")
+    }
+
+    @Test func whatItMeansToHearNobody() {
+        #expect(
+            diagnosis.warning(unreachable: 3)
+                == "Rank 3 on host3 and rank 0 on host1 do not reach each other by UDP: where a rank is lost, those that "
+                + "wait for it in MPI end the job without naming it, after 60 s (4 times distributed.timeout). They "
+                + "cannot tell a lost rank from one that is slow: if ranks may have to wait for longer than that, raise "
+                + "distributed.timeout.")
+    }
+
     @Test func aSilentRankIsLost() {
         #expect(
             diagnosis.sentence([witness(7), witness(7), witness(6, call: "", silence: 14.2), witness(7)])

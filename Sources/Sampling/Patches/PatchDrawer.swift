@@ -34,10 +34,12 @@ final class PatchDrawer: @unchecked Sendable {
     }
 
     /// Fills a slot of `batch`, which counts slots from the rank's first.
-    func fill(_ batch: PatchBatch, step: Int, slot: Int) throws -> PatchRecord {
+    /// - Parameter advance: Called after each subject that was had: the slot may take several, where some have no foreground.
+    func fill(_ batch: PatchBatch, step: Int, slot: Int, advance: () -> Void) throws -> PatchRecord {
         var drawn: SampledSubject?
         _ = try assignment.draw(step: step, slot: slot) { index in
             let subject = try subject(index)
+            advance()
             guard subject.positions.count > 0 else { return false }
             drawn = subject
             return true

@@ -18,13 +18,14 @@ final class PatchPipeline: @unchecked Sendable {
     /// By place in the ring: the slots that are still to be filled, and their records.
     private var missing: [Int]
     private var records: [[PatchRecord?]]
+    /// Subjects that were found for a patch and slots that were filled, since the trainer was last told.
+    private var advances = 0
     private var failure: (any Error)?
     private var isStopping = false
     private var isRestarting = false
     private var isPreloading = false
     private var isPreloaded = false
     private var busyThreads = 0
-    private var liveThreads = 0
 
     init(drawer: PatchDrawer, channels: Int, firstStep: Int) {
         self.drawer = drawer
@@ -44,7 +45,6 @@ final class PatchPipeline: @unchecked Sendable {
     }
 
     func start(threads: Int) {
-        liveThreads = threads
         for _ in 0..<threads {
             let thread = Thread { [self] in work() }
             thread.name = "dicerank-patch"
@@ -52,21 +52,26 @@ final class PatchPipeline: @unchecked Sendable {
         }
     }
 
-    /// Ends the threads and waits for them.
+    /// Ends the threads. It does not wait for one that still reads, for a file system that is lost may keep it for ever:
+    /// the pipeline is there until its last thread is through.
     func stop() {
         condition.lock()
         isStopping = true
         condition.broadcast()
-        while liveThreads > 0 { condition.wait() }
         condition.unlock()
     }
 
-    func take(step: Int) throws -> PatchBatch {
+    /// - Parameter advanced: Called while it waits, with the lock held, when the patches have come nearer.
+    func take(step: Int, advanced: () -> Void) throws -> PatchBatch {
         condition.lock()
         defer { condition.unlock() }
         if step != nextStep { restart(at: step) }
         let place = step % ring.count
-        while missing[place] > 0, failure == nil { condition.wait() }
+        while missing[place] > 0, failure == nil {
+            if advances > 0 { advanced() }
+            advances = 0
+            condition.wait()
+        }
         if let failure { throw failure }
         let batch = ring[place]
         batch.step = step
@@ -106,8 +111,9 @@ final class PatchPipeline: @unchecked Sendable {
                 }
                 perform {
                     let place = step % ring.count
-                    let record = try drawer.fill(ring[place], step: step, slot: slot)
+                    let record = try drawer.fill(ring[place], step: step, slot: slot) { advance() }
                     return { [self] in
+                        advances += 1
                         records[place][slot - slots.lowerBound] = record
                         missing[place] -= 1
                     }
@@ -126,7 +132,13 @@ final class PatchPipeline: @unchecked Sendable {
                 condition.wait()
             }
         }
-        liveThreads -= 1
+        condition.unlock()
+    }
+
+    /// Called without the lock.
+    private func advance() {
+        condition.lock()
+        advances += 1
         condition.broadcast()
         condition.unlock()
     }

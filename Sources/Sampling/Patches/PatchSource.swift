@@ -98,11 +98,13 @@ public final class PatchSource {
     /// Steps are prepared in ascending order from `firstStep`. Another step may be asked for, and what was prepared is
     /// dropped then. The batch is valid until the next call.
     ///
+    /// - Parameter progress: called while it waits, each time a subject was read or a slot was filled for it; never where
+    ///   reading has come to a halt.
     /// - Throws: the first error of a background thread: `NIfTIError` or `SubjectError`.
-    public func next(step: Int) throws -> PatchBatch {
+    public func next(step: Int, progress: () -> Void = {}) throws -> PatchBatch {
         let clock = ContinuousClock()
         let start = clock.now
-        let batch = try pipeline.take(step: step)
+        let batch = try pipeline.take(step: step, advanced: progress)
         let waited = start.duration(to: clock.now)
         batch.secondsWaited =
             Double(waited.components.seconds) + Double(waited.components.attoseconds) * 1e-18

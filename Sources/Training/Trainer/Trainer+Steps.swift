@@ -12,7 +12,10 @@ extension Trainer {
     func draw(step: Int, _ timer: inout StepTimer) throws -> PatchBatch? {
         watchdog.begin("waiting for patches", step: step)
         let outcome = Result {
-            try timeline.span("waiting for patches", on: .patches) { try source.next(step: step) }
+            // Before the first step many subjects are read, one after the other.
+            try timeline.span("waiting for patches", on: .patches) {
+                try source.next(step: step) { watchdog.progress() }
+            }
         }
         if let sentences = try? outcome.map({ _ in source.takeNotices() }).get() {
             for sentence in sentences { logger.warning("\(sentence)") }

@@ -113,7 +113,8 @@ public final class Trainer {
                     batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
                     algorithms: algorithms,
                     gradientsBySlot: configuration.distributed.reduction == .deterministic,
-                    microBatches: configuration.accumulate),
+                    microBatches: configuration.accumulate,
+                    plansSharingMemory: placement.ranksOnNode.count),
                 loss: task.loss, exchange: exchange)
         }
         plan.model.initialise(seed: UInt64(configuration.seed))

@@ -23,6 +23,15 @@ struct Diagnosis {
         return behind.count == witnesses.count ? behind.allSatisfy(isIdle) : behind.contains(where: isIdle)
     }
 
+    /// Whether a rank that knows of no other has waited for too long. In a call it may wait for one that computes, which
+    /// ends the job itself where that takes too long.
+    func isDueUnheard(_ own: RankActivity) -> Bool {
+        own.idle > (own.call.isEmpty ? timeout : Self.unheardPatience * timeout)
+    }
+
+    /// How many timeouts a call may take of which nobody knows whom it waits for.
+    private static let unheardPatience = 4.0
+
     private func lost(_ witnesses: [Witness]) -> [Int] {
         witnesses.indices.filter { witnesses[$0].silence > longestSilence }
     }
@@ -64,6 +73,25 @@ struct Diagnosis {
             \(behind.count == 1 ? "it" : "rank \(first)") was \
             \(activity.description)\(witnesses.count > 1 ? ", and other ranks wait for it" : "").
             """
+    }
+
+    /// What a rank can say that knows of no other.
+    func sentence(unheard own: RankActivity, rank: Int) -> String {
+        """
+        rank \(rank) on \(hostNames[rank]) made no progress for \(Int(own.idle)) s (distributed.timeout: \
+        \(Self.seconds(timeout))): it was \(own.description).
+        """
+    }
+
+    /// What it means for the user where a rank and rank 0 do not hear each other: two sentences.
+    func warning(unreachable rank: Int) -> String {
+        """
+        Rank \(rank) on \(hostNames[rank]) and rank 0 on \(hostNames[0]) do not reach each other by UDP: where a rank is \
+        lost, those that wait for it in MPI end the job without naming it, after \
+        \(Self.seconds(Self.unheardPatience * timeout)) (\(Int(Self.unheardPatience)) times distributed.timeout). They \
+        cannot tell a lost rank from one that is slow: if ranks may have to wait for longer than that, raise \
+        distributed.timeout.
+        """
     }
 
     /// "rank 2 on host3", "ranks 2 on host3 and 3 on host4", at most four of them.

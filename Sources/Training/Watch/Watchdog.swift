@@ -75,11 +75,7 @@ final class Watchdog: Sendable {
 
     /// A sentence where some ranks are not heard.
     var warning: String? {
-        guard let first = channel?.unreachable.first else { return nil }
-        return """
-            Rank \(first) on \(diagnosis.hostNames[first]) and rank 0 on \(diagnosis.hostNames[0]) do not reach each other \
-            by UDP: where a rank is lost, the ranks that wait for it end the job without naming it.
-            """
+        channel?.unreachable.first.map(diagnosis.warning(unreachable:))
     }
 
     /// Notes that an operation begins; `operation` reads on from "it was".
@@ -190,7 +186,7 @@ final class Watchdog: Sendable {
     /// What rank 0 makes of it. False when the job ends.
     private func judge(_ own: RankActivity, _ knowledge: Knowledge) -> Bool {
         guard channel?.unreachable.isEmpty ?? true else {
-            return own.idle > diagnosis.timeout ? end(alone(own)) : true
+            return judgeUnheard(own)
         }
         let others = knowledge.heard.sorted { $0.key < $1.key }.map { heard in
             Diagnosis.Witness(activity: heard.value.activity, silence: Self.now - heard.value.at)
@@ -210,7 +206,7 @@ final class Watchdog: Sendable {
             return true
         }
         guard channel?.unreachable.isEmpty ?? true, let zero = knowledge.heard[0] else {
-            return end(alone(own))
+            return judgeUnheard(own)
         }
         let alarm = knowledge.alarm ?? Self.now
         knowledge.alarm = alarm
@@ -225,12 +221,9 @@ final class Watchdog: Sendable {
         return end(known.sentence([.init(activity: zero.activity, silence: silence)]))
     }
 
-    /// What a rank can say that knows of no other.
-    private func alone(_ own: RankActivity) -> String {
-        """
-        rank \(rank) on \(diagnosis.hostNames[rank]) made no progress for \(Int(diagnosis.timeout)) s \
-        (distributed.timeout): it was \(own.description).
-        """
+    /// What a rank makes of it that knows of no other.
+    private func judgeUnheard(_ own: RankActivity) -> Bool {
+        diagnosis.isDueUnheard(own) ? end(diagnosis.sentence(unheard: own, rank: rank)) : true
     }
 
     private func end(_ sentence: String) -> Bool {
