@@ -1,3 +1,5 @@
+import CKernels
+
 /// How long each algorithm of a convolution takes here: forward, gradient of the weights, gradient of the input.
 public struct AlgorithmTiming: Sendable {
     /// Convolutions that share a shape, by name, in the order of the network.
@@ -47,6 +49,8 @@ extension AlgorithmTiming {
     public static func measure(
         _ graph: Graph, inputSize: Size3, slots: Int, threads: Int, instructionSet: InstructionSet? = nil
     ) throws(EngineError) -> [AlgorithmTiming] {
+        // oneDNN takes as many as OpenMP would.
+        dr_set_threads(Int32(threads))
         let selected = try InstructionSet.selected()
         let instructions = instructionSet ?? selected
         let lowered = try LoweredGraph(graph, inputSize: inputSize, instructionSet: instructions)

@@ -102,7 +102,7 @@ private struct SweepMember {
         let options = TrainingOptions(
             runFolder: cell.folder, quiet: isQuiet, version: Dicerank.configuration.version)
         let trainer = try Trainer(configuration, options: options, communicator: group)
-        // A run forgets the signals that came before it.
+        // Planning takes a while.
         guard try !isStopped() else { return nil }
         let summary = try trainer.run()
         guard trainer.isComplete else {

@@ -75,9 +75,13 @@ struct Launcher: Sendable {
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", prologue + "\nexec \"$@\"", "dicerank"] + words
         process.currentDirectoryURL = folder
-        process.environment = Self.cleanEnvironment.merging(environment) { $1 }
+        process.environment = Self.cleanEnvironment.merging(Self.backtraces) { $1 }
+            .merging(environment) { $1 }
         return try RunningProgram(process, codes: codes, limit: limit)
     }
+
+    /// A crash leaves its stack in what the program printed.
+    private static let backtraces = ["SWIFT_BACKTRACE": "enable=yes,interactive=no,color=no"]
 
     /// The environment less what would make the program believe that a launcher started it.
     static var cleanEnvironment: [String: String] {

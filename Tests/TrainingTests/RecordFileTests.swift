@@ -174,7 +174,7 @@ private func text(_ path: String) throws -> String { try String(contentsOfFile: 
             let log = try text(folder + "/run/log.txt")
             #expect(log.contains("run/checkpoints' could not be made: ") == isBlocked)
             guard !isBlocked else { return }
-            #expect(CheckpointStore(runFolder: folder + "/run", keep: 3).list().map(\.step) == [last])
+            #expect(try CheckpointStore(runFolder: folder + "/run", keep: 3).list().map(\.step) == [last])
             #expect(try TrainerTests.checkpoint(folder, "run", step: last).step == last)
         }
     }

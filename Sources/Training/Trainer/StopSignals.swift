@@ -8,9 +8,8 @@ public enum StopSignals {
     private static let received = Atomic<Int32>(0)
 
     /// Catches the signals. Also ignores SIGXFSZ and SIGPIPE, so that a full quota or a closed pipe is an error of
-    /// the write that meets it.
+    /// the write that meets it. A signal that has come stays: it may have come between two runs of a sweep.
     public static func install() {
-        received.store(0, ordering: .relaxed)
         // Whoever started the program may have blocked them, and a process inherits that.
         var wanted = sigset_t()
         sigemptyset(&wanted)
