@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Synchronization
 
@@ -9,21 +10,37 @@ public enum StopSignals {
 
     /// Catches the signals. Also ignores SIGXFSZ and SIGPIPE, so that a full quota or a closed pipe is an error of
     /// the write that meets it. A signal that has come stays: it may have come between two runs of a sweep.
+    ///
+    /// A thread of their own hears them. The calling thread and those that it starts from now on must not: oneDNN's
+    /// matrix product moves the stack pointer to a block of the heap, below which a handler would write.
     public static func install() {
-        // Whoever started the program may have blocked them, and a process inherits that.
-        var wanted = sigset_t()
-        sigemptyset(&wanted)
-        for number in [SIGTERM, SIGUSR1, SIGINT] { sigaddset(&wanted, number) }
-        defer { pthread_sigmask(SIG_UNBLOCK, &wanted, nil) }
-        for number in [SIGTERM, SIGUSR1, SIGINT] {
+        for number in signals {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in StopSignals.note(number) }
             // Libraries that read files take an interrupted call for a failure.
             action.sa_flags = SA_RESTART
             sigaction(number, &action, nil)
         }
+        _ = listener
+        mask(SIG_BLOCK)
         signal(SIGXFSZ, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
+    }
+
+    private static let signals = [SIGTERM, SIGUSR1, SIGINT]
+
+    /// Whoever started the program may have blocked them, and threads inherit that.
+    private static let listener: Void = Thread.detachNewThread {
+        mask(SIG_UNBLOCK)
+        while true { pause() }
+    }
+
+    /// Of the calling thread.
+    private static func mask(_ how: Int32) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in signals { sigaddset(&set, number) }
+        pthread_sigmask(how, &set, nil)
     }
 
     /// The signal that has come, if any.

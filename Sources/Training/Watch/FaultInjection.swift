@@ -23,6 +23,8 @@ struct FaultInjection: Equatable, Sendable {
 
     func strike(rank: Int, step: Int, operation: String) {
         guard rank == self.rank, step == self.step, operation == self.operation else { return }
-        raise(signal)
+        kill(getpid(), signal)
+        // Another thread hears it.
+        Thread.sleep(forTimeInterval: 0.05)
     }
 }
