@@ -73,13 +73,14 @@ extension Dicerank {
         func run() throws {
             try Ranks.run { world in
                 let sweep = try world.together { try SweepConfiguration(contentsOf: config, overrides: set) }
-                let plan = try SweepPlan(sweep, folder: SweepFolder(output), ranks: world)
+                let plan = try SweepPlan(sweep, folder: SweepFolder(output), reading: [config], ranks: world)
                 if dryRun {
                     if world.rank == 0 { plan.listing.forEach(common.report.result) }
                     return
                 }
                 let left = plan.cells.filter { $0.isPending(retryFailed: retryFailed) }
                 if !reportOnly, !left.isEmpty {
+                    try plan.checkSubjects(of: left, on: world)
                     let runner = SweepRunner(plan, left, report: common.report, world: world)
                     if let reason = try runner.run() {
                         if world.rank == 0 { common.report.result("\(output): \(reason)") }

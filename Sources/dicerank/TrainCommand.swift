@@ -23,6 +23,10 @@ extension Dicerank {
                 summed meanwhile. A step adds some 200 spans of 120 bytes for each rank, so give it a short run; after \
                 a million spans of a rank the drawing ends.
 
+                Before the first step the headers of all files are read, and the references of held-out subjects to \
+                their ends; dicerank inspect reads everything. A folder that holds something else than a run is refused, \
+                and so is a file for the timeline that is no timeline.
+
                 SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint and exit code 0; the same command goes on.
 
                 Examples:
@@ -59,7 +63,8 @@ extension Dicerank {
                 let options = TrainingOptions(
                     runFolder: output ?? Self.defaultOutput(forConfiguration: self.configuration.config),
                     resume: ResumeRule(resume),
-                    quiet: common.quiet, timeline: timeline, version: Dicerank.configuration.version)
+                    quiet: common.quiet, timeline: timeline, reads: [self.configuration.config],
+                    version: Dicerank.configuration.version)
                 let trainer = try Trainer(configuration, options: options, communicator: world)
                 let summary = try trainer.run()
                 if world.rank == 0 { report(summary, of: trainer, configuration, folder: options.runFolder) }

@@ -35,7 +35,7 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
             return "Line \(line) of \(list) has nothing in the column \"\(column)\"."
         case .badName(let list, let line, let subject, let fault):
             // What ends lines or moves a cursor is not printed.
-            let shown = String(subject.unicodeScalars.map { $0.value < 32 ? " " : Character($0) })
+            let shown = String(subject.unicodeScalars.map { SubjectName.isControl($0) ? " " : Character($0) })
             return "Line \(line) of \(list) names the subject \"\(shown.prefix(80))\", \(fault)."
         case .duplicateSubject(let list, let subject, let lines):
             return

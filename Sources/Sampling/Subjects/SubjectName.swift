@@ -21,7 +21,8 @@ public enum SubjectName {
             return "and its files would be hidden, as their names would begin with a period\(remedy)"
         }
         if name.utf8.count > longest {
-            return "which has \(counted(name.utf8.count, "byte")), and \(longest) are the most that a file's name leaves"
+            return
+                "which has \(counted(name.utf8.count, "byte")), and \(longest) are the most that a file's name leaves"
         }
         return nil
     }
@@ -38,7 +39,7 @@ public enum SubjectName {
     }
 
     /// Such as a line's end or what moves a terminal's cursor.
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.generalCategory == .control || scalar == "\u{2028}" || scalar == "\u{2029}"
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 import SystemPackage
 
 /// A safetensors file that is damaged or of another kind.
@@ -22,6 +23,7 @@ extension SafetensorsFile {
         do {
             bytes = try Self.readAll(path)
         } catch let reason as Errno {
+            if reason == .noSuchFileOrDirectory, let link = DanglingLink(at: path) { throw link }
             throw FileError("'\(path)' could not be read", reason)
         }
         try self.init(bytes: bytes, path: path)

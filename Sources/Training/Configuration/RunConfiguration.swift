@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Sampling
 
 /// Everything that defines a training run. A file in Configs is one of these; every key has a default but
 /// `data.list`.
@@ -77,8 +78,9 @@ extension RunConfiguration {
             return (text, file.standardizedFileURL.deletingLastPathComponent().path)
         } catch {
             let reason =
-                FileManager.default.fileExists(atPath: path)
-                ? "cannot be read as UTF-8 text" : "there is no such configuration file"
+                DanglingLink(at: path)?.reason
+                ?? (FileManager.default.fileExists(atPath: path)
+                    ? "cannot be read as UTF-8 text" : "there is no such configuration file")
             throw ConfigurationError(origin: path, fault: .unreadable(reason))
         }
     }

@@ -30,7 +30,7 @@ public struct OutputCheck {
         /// Known otherwise: nothing is asked of the file itself.
         case known
 
-        func holds(at path: String) -> Bool {
+        public func holds(at path: String) -> Bool {
             switch self {
             case .volume: (try? VolumeHeader(reading: path))?.isOwn ?? false
             case .text(let beginnings): TextFile.begins(path, with: beginnings)
@@ -111,7 +111,7 @@ public struct OutputError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(sentence) cannot be written to \(path), which is a link to a file that is not there: \(remedy), or "
                 + "delete the link."
         case .otherFolder(let name):
-            "\(sentence) cannot be written into the folder \(path), which holds \(name) and is not \(what): \(remedy)."
+            "\(sentence) is written into a new or empty folder or one of its kind, and \(path) holds \(name): \(remedy)."
         }
     }
 

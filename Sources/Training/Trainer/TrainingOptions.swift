@@ -7,6 +7,9 @@ public struct TrainingOptions: Sendable {
     public var quiet = false
     /// Where the timeline of the run is written; nil for none.
     public var timeline: String?
+    /// Files that the command has read, such as the configuration, beside the list and what it names: they are not written
+    /// over.
+    public var reads: [String] = []
     /// Of the program, for the summary.
     public var version = ""
 
@@ -14,12 +17,13 @@ public struct TrainingOptions: Sendable {
 
     public init(
         runFolder: String, resume: ResumeRule = .automatic, quiet: Bool = false, timeline: String? = nil,
-        version: String = ""
+        reads: [String] = [], version: String = ""
     ) {
         self.runFolder = runFolder
         self.resume = resume
         self.quiet = quiet
         self.timeline = timeline
+        self.reads = reads + resume.paths
         self.version = version
     }
 }
@@ -32,6 +36,9 @@ public enum ResumeRule: Sendable, Equatable {
     case never
     /// At this checkpoint.
     case file(String)
+
+    /// Of the checkpoint that is named.
+    var paths: [String] { if case .file(let path) = self { [path] } else { [] } }
 
     /// From `auto`, `never` or a path.
     public init(_ text: String) {
