@@ -51,6 +51,7 @@ struct HandmadeNIfTI {
     var quaternion = [0.0, 1, 0]
     var quaternionOffset = [10.0, -20, -30]
     var qfac = -1.0
+    var description = ""
     var voxels: [UInt8] = []
 
     /// Number of bytes before the voxels.
@@ -90,6 +91,7 @@ struct HandmadeNIfTI {
         put(isFirst ? encode(Float(352).bitPattern) : encode(Int64(544)), at: isFirst ? 108 : 168)
         put(real(slope), at: isFirst ? 112 : 176)
         put(real(intercept), at: isFirst ? 116 : 184)
+        put(Array(description.utf8), at: isFirst ? 148 : 240)
         put(isFirst ? [10] : encode(Int32(10)), at: isFirst ? 123 : 500)
         put(isFirst ? encode(Int16(qformCode)) : encode(Int32(qformCode)), at: isFirst ? 252 : 344)
         put(isFirst ? encode(Int16(sformCode)) : encode(Int32(sformCode)), at: isFirst ? 254 : 348)
