@@ -1,7 +1,6 @@
 import Foundation
 import Sampling
 import Testing
-import Training
 
 extension RankTests {
     @Suite("No command writes over what it reads or what another program made")
@@ -115,13 +114,16 @@ extension RankTests {
             try small.workspace.write("a,b\n", to: "table.csv")
             let command = ["evaluate", "--prediction", "out", "--list", "data/one.csv", "--output"]
             for (path, mention) in [
-                ("data/../data/one.csv", "one.csv, which this command reads"), ("out/phantom-001.nii.gz", "reads"),
+                ("data/../data/one.csv", "one.csv, which this command reads"),
+                ("out/phantom-001.nii.gz", "reads"),
                 ("data/phantom-001/lesion.nii.gz", "reads"), ("table.csv", "did not make"),
                 ("/dev/null", "no regular file"),
             ] {
                 let name = path.hasPrefix("/") ? nil : path
                 let before = try name.map { try data(small, $0) }
-                expectRefusal(try await small.launcher().run(command + [path]), mentions: [(path as NSString).lastPathComponent, mention])
+                expectRefusal(
+                    try await small.launcher().run(command + [path]),
+                    mentions: [(path as NSString).lastPathComponent, mention])
                 #expect(try name.map { try data(small, $0) } == before)
             }
             for _ in 1...2 {
@@ -200,160 +202,19 @@ extension RankTests {
                 #expect(outcome.exitCode == 0, "\(outcome)")
             }
         }
-    }
 
-    @Suite("Segmentations that are there")
-    struct ReadySegmentations {
-        @Test("The same command computes what is missing, cut or of other images or another checkpoint")
-        func again() async throws {
-            let small = try await SmallRun(steps: 2, changes: ["checkpoint": "{every: 1, keep: 100}"])
-            let trained = try await small.train()
-            try #require(trained.exitCode == 0, "\(trained)")
-            func segment(_ options: [String] = [], step: Int = 2, ranks: Int? = nil) async throws -> [String]
-            {
-                let outcome = try await small.launcher(ranks: ranks).run(
-                    [
-                        "segment", "--checkpoint", small.checkpoint(step), "--list", "data/subjects.csv",
-                        "--output", "out",
-                    ] + options)
-                #expect(outcome.exitCode == 0, "\(outcome)")
-                #expect(
-                    outcome.standardOutput.split(separator: "\n").map(String.init).sorted()
-                        == (1...4).map { "out/phantom-00\($0).nii.gz" })
-                // The line of a volume that was computed.
-                return outcome.standardError.split(separator: "\n").filter {
-                    $0.contains("foreground voxels")
-                }
-                .map { String($0.prefix { $0 != ":" }) }.sorted()
+        @Test("bench and phantom keep what is there")
+        func others() async throws {
+            let small = try await SmallRun()
+            let before = try small.workspace.read("run.yaml")
+            let bench = ["bench", "scaling", "run.yaml", "--csv"]
+            for (path, mention) in [("run.yaml", "reads"), ("data/config.yaml", "did not make")] {
+                expectRefusal(
+                    try await small.launcher().run(bench + [path]), mentions: [path, mention, "--csv"])
             }
-            let all = (1...4).map { "phantom-00\($0)" }
-            #expect(try await segment() == all)
-            #expect(try await segment().isEmpty)
-            #expect(try await segment(ranks: 2).isEmpty)
-            #expect(try await segment(["--overwrite"]) == all)
-
-            let file = URL(fileURLWithPath: small.workspace.path("out/phantom-002.nii.gz"))
-            let whole = try Data(contentsOf: file)
-            try whole.dropLast(20).write(to: file)
-            try FileManager.default.removeItem(atPath: small.workspace.path("out/phantom-003.nii.gz"))
-            let image = small.workspace.path("data/phantom-004/t1.nii.gz")
-            try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: image)
-            // A file that is cut so far that its header cannot be read may be anyone's; this one says whose it is.
-            #expect(try await segment(ranks: 2) == ["phantom-002", "phantom-003", "phantom-004"])
-            #expect(try Data(contentsOf: file) == whole)
-            #expect(try await segment(["--probabilities"]) == all)
-            #expect(try await segment(["--probabilities"]).isEmpty)
-            #expect(try await segment(step: 1) == all)
-        }
-    }
-
-    @Suite("Subjects are opened before the first step")
-    struct Preflight {
-        private static let data =
-            "{list: data/subjects.csv, modalities: [flair, t1], reference: lesion, mask: wm, held_out: 0.5}"
-
-        private func heldOut(_ small: SmallRun) throws -> [SubjectFiles] {
-            try TrainingTask(RunConfiguration(contentsOf: small.workspace.path("run.yaml"))).heldOut
-        }
-
-        private func write(_ labels: (inout [UInt8]) -> Void, to path: String) throws {
-            var map = try LabelMap(reading: path, classes: 2)
-            labels(&map.labels)
-            try map.write(to: path)
-        }
-
-        @Test("A held-out subject that cannot be used ends the run before it has begun", arguments: [nil, 2])
-        func heldOut(ranks: Int?) async throws {
-            let small = try await SmallRun(changes: ["data": Self.data])
-            let subjects = try heldOut(small)
-            // 0/255 labels, seen in no header, and an image that is cut.
-            let reference = try #require(subjects[0].reference)
-            try write({ $0 = $0.map { $0 * 255 } }, to: reference)
-            let image = subjects[1].images[1].path
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: image))
-            try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: image))
-            let outcome = try await small.train(ranks: ranks)
             expectRefusal(
-                outcome,
-                mentions: [
-                    "Held-out subject \(subjects[0].subject)", reference, "255", "1 other subject",
-                    subjects[1].subject,
-                ])
-            #expect(!small.workspace.exists("run/metrics.csv") && !small.workspace.exists("run/checkpoints"))
-            // What is not scored need not be there.
-            let unscored = try await small.train(
-                ranks: ranks, options: ["--set", "evaluate.at_end=false", "--set", "steps=1"])
-            #expect(unscored.exitCode == 0, "\(unscored)")
-        }
-
-        @Test("A sweep trains no cell where a held-out subject cannot be used")
-        func sweep() async throws {
-            let small = try await SmallRun(changes: ["data": Self.data])
-            let path = try heldOut(small)[0].images[0].path
-            try FileManager.default.removeItem(atPath: path)
-            try small.workspace.write(
-                """
-                run: {steps: 1, threads: 1, data: \(Self.data)}
-                networks: {unet: {patches: [{size: 56, batch: 2}]}}
-                learning_rates: [1.0e-3]
-                losses: [gdl, dl2]
-
-                """, to: "sweep.yaml")
-            for ranks in [nil, 2] {
-                let outcome = try await small.launcher(ranks: ranks).run(
-                    ["sweep", "sweep.yaml", "--output", "sweep", "--quiet"])
-                expectRefusal(outcome, mentions: ["Held-out subject", path])
-                #expect(!small.workspace.exists("sweep"))
-            }
-        }
-
-        @Test("inspect reads held-out subjects and names them")
-        func inspect() async throws {
-            let small = try await SmallRun(changes: ["data": Self.data])
-            let names = try heldOut(small).map(\.subject)
-            let outcome = try await small.launcher().run(["inspect", "run.yaml", "--draws", "5"])
-            #expect(outcome.exitCode == 0, "\(outcome)")
-            let lines = outcome.standardOutput.split(separator: "\n").map(String.init)
-            #expect(
-                lines.filter { $0.hasSuffix("; held out") }.map { String($0.prefix { $0 != ":" }) } == names)
-            #expect(lines.contains { $0.hasPrefix("4 subjects, 2 of them held out, ") }, "\(outcome)")
-            let image = try heldOut(small)[1].images[0].path
-            try FileManager.default.removeItem(atPath: image)
-            expectRefusal(try await small.launcher().run(["inspect", "run.yaml"]), mentions: [image])
-        }
-    }
-
-    @Suite("Data sets of links")
-    struct Links {
-        @Test("A data set whose files are links trains, and one that is not fetched is said to be")
-        func dataLad() async throws {
-            let small = try await SmallRun(steps: 1)
-            let files = FileManager.default
-            let folder = small.workspace.path("data/phantom-001")
-            try files.createDirectory(atPath: folder + "/annex", withIntermediateDirectories: true)
-            for name in ["flair", "t1", "lesion", "wm"] {
-                try files.moveItem(
-                    atPath: "\(folder)/\(name).nii.gz", toPath: "\(folder)/annex/\(name)-content.nii.gz")
-                try files.createSymbolicLink(
-                    atPath: "\(folder)/\(name).nii.gz", withDestinationPath: "annex/\(name)-content.nii.gz")
-            }
-            let outcome = try await small.train(ranks: 2)
-            #expect(outcome.exitCode == 0, "\(outcome)")
-            try files.removeItem(atPath: folder + "/annex/t1-content.nii.gz")
-            expectRefusal(
-                try await small.train(ranks: 2, output: "other"),
-                mentions: ["phantom-001/t1.nii.gz is a link to annex/t1-content.nii.gz", "datalad get"])
-            try files.createSymbolicLink(
-                atPath: small.workspace.path("link.yaml"), withDestinationPath: "none.yaml")
-            expectRefusal(
-                try await small.launcher().run(["train", "link.yaml"]),
-                mentions: ["link.yaml", "is a link to none.yaml"])
-            try files.createSymbolicLink(
-                atPath: small.workspace.path("link.safetensors"), withDestinationPath: "none")
-            expectRefusal(
-                try await small.launcher().run(
-                    ["segment", "--checkpoint", "link.safetensors", "--held-out", "--output", "out"]),
-                mentions: ["link.safetensors is a link to none"])
+                try await small.launcher().run(["phantom", "run.yaml"]), mentions: ["run.yaml is no folder"])
+            #expect(try small.workspace.read("run.yaml") == before)
         }
     }
 }
