@@ -56,7 +56,7 @@ final class Recorder: Sendable {
         }
         #expect(
             recorder.text == """
-                b  volume 2/2  window 2/3  70 %  ETA 6 s
+                b  volume 2/2  window 2/3  70 %  ETA 7 s
                 b  volume 2/2  window 3/3  91 %  ETA 2 s
 
                 """)
