@@ -77,8 +77,8 @@ extension Trainer {
     func clipGradient() {
         guard let longest = configuration.optimizer.clip else { return }
         timeline.span("clipping gradients") {
-            let norm = plan.model.gradients.norm
-            if norm > longest { plan.model.gradients.scale(by: Float(longest / norm)) }
+            let norm = plan.model.gradients.norm(passes)
+            if norm > longest { plan.model.gradients.scale(by: Float(longest / norm), passes) }
         }
     }
 
