@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sampling
 
-@Suite struct SoftReferenceTests {
+@Suite struct SoftReferenceReadingTests {
     let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

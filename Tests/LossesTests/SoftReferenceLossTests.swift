@@ -4,7 +4,7 @@ import Numerics
 import Testing
 
 /// References that are probabilities.
-@Suite struct SoftReferenceTests {
+@Suite struct SoftReferenceLossTests {
     static let losses: [any SegmentationLoss] =
         GeneralisedDiceLoss.Weights.allCases.map { GeneralisedDiceLoss(weights: $0) } + [
             DiceLoss(), SensitivitySpecificityLoss(lambda: 0.3),

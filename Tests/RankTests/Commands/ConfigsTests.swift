@@ -4,7 +4,7 @@ import Training
 
 /// The folder of the package.
 let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
 
 @Suite("Complete runs in Configs")
 struct ConfigsTests {
