@@ -169,7 +169,7 @@ public enum Sentence {
         let longest = plain.split(whereSeparator: { !$0.isASCII || !$0.isNumber && $0 != "," }).map {
             $0.count { $0 != "," }
         }.max()
-        if let longest, longest > 19 { return fault("a number of \(longest) digits") }
+        if let longest, longest > 20 { return fault("a number of \(longest) digits") }
         return nil
     }
 }

@@ -33,7 +33,9 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The volume could not be written; a file that was at the path is as it was.
     case notWritten(path: String, reason: String)
 
-    public var description: String {
+    public var description: String { oneLine(sentence) }
+
+    private var sentence: String {
         switch self {
         case .missing(let path):
             "There is no file \(path)."

@@ -1,3 +1,5 @@
+import Sampling
+
 /// What is wrong with a configuration: where, which key, what was found and what was expected.
 public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of fault; each carries what its sentence needs.
@@ -26,7 +28,7 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
     public let fault: Fault
 
     /// One sentence.
-    public var description: String { "\(origin): \(sentence)." }
+    public var description: String { oneLine("\(origin): \(sentence).") }
 
     private var sentence: String {
         switch fault {

@@ -79,7 +79,6 @@ private struct VolumeCase {
             if random.once(in: 40) { unlink(target) } else { try Data(bytes).write(to: URL(fileURLWithPath: target)) }
         }
         path = named != data && random.once(in: 4) ? data : named
-        names = [named, data]
 
         func plain(_ name: String, _ values: [Float]) throws -> String {
             let file = folder.file(name)
@@ -94,6 +93,8 @@ private struct VolumeCase {
         files = SubjectFiles(
             subject: "s", images: [.init(modality: "flair", path: image)], reference: reference,
             mask: role == .mask ? path : nil)
+        // A damaged mask can leave of a sound image what cannot be normalised, which names that image.
+        names = [named, data, image]
     }
 
     /// That of the sound files where they have an affine transform.
