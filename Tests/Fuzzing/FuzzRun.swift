@@ -42,7 +42,7 @@ public struct FuzzRun {
     /// - Parameter body: makes, damages and reads a file. Returns a word for how it was accepted; throws the reader's
     ///   error with the name that its sentence must have, or a ``Fault``.
     public func run(_ body: (inout SeededGenerator) throws -> Outcome) {
-        redirectOutput()
+        let outputs = redirectOutput()
         limitMemory()
         var counts: [String: Int] = [:]
         var faults = 0
@@ -80,6 +80,7 @@ public struct FuzzRun {
             print("\(kind): \(count) \(word)")
         }
         fflush(nil)
+        restore(outputs)
         if faults > 0 { exit(1) }
     }
 
@@ -122,11 +123,20 @@ public struct FuzzRun {
         FileManager.default.temporaryDirectory.path + "/dicerank-fuzz-\(kind)-\(parent).\(name)"
     }
 
-    private func redirectOutput() {
-        for (descriptor, name) in [(STDOUT_FILENO, "out"), (STDERR_FILENO, "err")] {
+    /// Points standard output and error to files.
+    /// - Returns: what they were.
+    private func redirectOutput() -> [CInt] {
+        [(STDOUT_FILENO, "out"), (STDERR_FILENO, "err")].map { descriptor, name in
+            let old = dup(descriptor)
             let file = open(path(name, parent: getppid()), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600)
             precondition(file >= 0 && dup2(file, descriptor) >= 0, "the output of \(kind)s cannot be kept")
+            return old
         }
+    }
+
+    /// What the testing library prints as the process ends is not the readers'.
+    private func restore(_ outputs: [CInt]) {
+        for (descriptor, old) in zip([STDOUT_FILENO, STDERR_FILENO], outputs) { dup2(old, descriptor) }
     }
 
     /// What is wrong with the run that a child of this process has made; prints how its cases ended.

@@ -45,7 +45,10 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
 /// Names of columns, of which a damaged header can have thousands.
 private func shown(_ columns: [String]) -> String {
     let most = 8
-    let names = columns.prefix(most).map { excerpt($0, letters: 20) }
+    let names = columns.prefix(most).map { name in
+        let isPlain = !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
+        return isPlain && name.count <= 20 ? name : "\"\(excerpt(name, letters: 20))\""
+    }
     return columns.count > most ? listed(names + ["\(columns.count - most) more"]) : listed(names)
 }
 

@@ -15,6 +15,21 @@ import Testing
         #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")
     }
 
+    /// What a damaged header can hold does not end up in a message as it is.
+    @Test func namesAreQuotedAndCounted() {
+        let columns = (1...12).map { "c\($0)" }
+        #expect(
+            SubjectListError.missingColumn(list: "l.csv", column: "\u{1B}[31m\nx", columns: columns).description
+                == "l.csv has no column \" [31m x\"; its columns are c1, c2, c3, c4, c5, c6, c7, c8 and 4 more.")
+        #expect(
+            SubjectListError.missingColumn(list: "l.csv", column: "flair", columns: ["", "..", "a b"]).description
+                == "l.csv has no column \"flair\"; its columns are \"\", \"..\" and \"a b\".")
+        let long = String(repeating: "x", count: 100)
+        #expect(
+            SubjectListError.duplicateSubject(list: "l.csv", subject: long, lines: [2, 3]).description
+                == "l.csv names the subject \"\(long.prefix(60))…\" on line 2 and again on line 3.")
+    }
+
     private static let tokens = [
         "subject", "flair", "t1", "lesion", "wm", "a b", "\"a,b\"", "\"a\"\"b\"", "\"\n\"", "\r", "\r\n", "\n\n", "Ünï",
         "subject,flair", "/etc/passwd", "a/../b", String(repeating: "x,", count: 500),

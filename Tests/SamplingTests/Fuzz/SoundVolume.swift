@@ -114,6 +114,13 @@ struct SoundVolume {
         return fields
     }
 
+    /// Whether a header says the same of how the voxels are stored: size, shape, type, place and scale.
+    func agreesOnVoxels(with other: [UInt8]) -> Bool {
+        let isFirst = version == 1
+        let ranges = isFirst ? [0..<4, 40..<56, 70..<74, 108..<120, 344..<348] : [0..<80, 168..<192]
+        return other.count == header.count && ranges.allSatisfy { header[$0] == other[$0] }
+    }
+
     private static func append(_ value: Double, to file: inout HandmadeNIfTI) {
         switch file.datatype {
         case 2: file.append(UInt8(value))

@@ -16,12 +16,54 @@ import Testing
         #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")
     }
 
+    /// Nine lines that stand for a billion values.
+    @Test func aliasesThatMultiply() throws {
+        let path = "laughs.yaml"
+        for yaml in [Self.laughs, "data: {list: a.csv}\n" + Self.laughs] {
+            let begin = Date()
+            let error = #expect(throws: ConfigurationError.self) { try RunConfiguration(yaml: yaml, name: path) }
+            #expect(Date().timeIntervalSince(begin) < 5)
+            #expect(
+                error?.description.hasSuffix(
+                    "with its aliases written out, the file has more than 100000 values.") == true)
+        }
+        // A few aliases are what they stand for.
+        let run = try RunConfiguration(yaml: "data: {list: a.csv, modalities: &m [t1]}\nthreads: 2\n")
+        #expect(run.data.modalities == ["t1"])
+    }
+
+    @Test func aSweepOfTooManyRuns() {
+        let rates = (1...101).map { "\($0).0e-5" }.joined(separator: ", ")
+        let patches = (1...100).map { "{size: 51, batch: \($0)}" }.joined(separator: ", ")
+        #expect {
+            try SweepConfiguration(
+                yaml: "run: {data: {list: a.csv}}\nnetworks: {highres3dnet: {patches: [\(patches)]}}\n"
+                    + "learning_rates: [\(rates)]\nlosses: [gdl]\n", name: "s.yaml")
+        } throws: { error in
+            "\(error)"
+                == "s.yaml:2: networks is 10100 combinations with learning rates and losses, expected at most 10000 of them."
+        }
+    }
+
+    /// What a sweep does not give is placed in its file.
+    @Test func defaultsAreOfTheFile() {
+        #expect {
+            try SweepConfiguration(
+                yaml: "run: {data: {list: a.csv}, optimizer: [1, 2]}\n"
+                    + "networks: {highres3dnet: {patches: [{size: 51, batch: 1}]}}\n", name: "s.yaml")
+        } throws: { error in
+            "\(error)"
+                == "s.yaml: run.optimizer is a list of 2, expected a mapping that can hold 'run.optimizer.learning_rate'."
+        }
+    }
+
+    private static let laughs = (1...9).reduce("a0: &a0 [x, x, x, x, x, x, x, x, x, x]") { text, level in
+        text + "\na\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]"
+    }
+
     /// Names, values and what is YAML's own.
     private static let tokens: [String] = {
         let keys = RunConfiguration(list: "a.csv").values.flatMap { $0.key.split(separator: ".").map(String.init) + [$0.text] }
-        let laughs = (1...9).reduce("a0: &a0 [x, x, x, x, x, x, x, x, x, x]") { text, level in
-            text + "\na\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]"
-        }
         return keys + [
             "&a", "*a", "<<: *a", "a: &a [*a]", "&a {b: *a}", "!!binary", "!!float", "!x", "---", "...", "? ", ": ",
             "|", ">", "%YAML 1.2", "%TAG ! x", "- ", "#", "@", "`", "{a: 1, a: 2}", "[[", "]]", "{{", "}}", laughs,
