@@ -80,7 +80,7 @@ extension Checkpoint {
             configurationText: try text("configuration"),
             ranks: try number("ranks"), threads: try number("threads"),
             algorithms: file.metadata["algorithms"] ?? "",
-            bucketCount: file.metadata["bucket_values"].flatMap { Int($0) } ?? 0,
+            bucketCount: file.metadata["bucket_values"] == nil ? 0 : try number("bucket_values"),
             subjects: SubjectNames(metadata: file.metadata), tensors: file.tensors)
     }
 

@@ -20,7 +20,7 @@ extension ConfigurationChoice {
 /// A section declares its keys in one place; reading, writing back and the list of known names follow from it.
 struct KeyVisitor {
     private let path: String
-    private let origin: String
+    let origin: String
     let entries: [ConfigurationNode.Entry]
     private var names: [String] = []
     private var planned: [String] = []
