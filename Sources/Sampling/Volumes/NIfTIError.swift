@@ -26,6 +26,8 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
     case fractionalLabel(path: String, value: Double, position: VoxelIndex)
     /// A label that no class has.
     case labelOutsideClasses(path: String, value: Double, position: VoxelIndex, classes: Int)
+    /// A label that no list of the merging names, although others, `sources`, become the class of its number.
+    case labelNotMerged(path: String, label: Int, position: VoxelIndex, sources: [Int])
     /// The volume could not be written; a file that was at the path is as it was.
     case notWritten(path: String, reason: String)
 
@@ -63,6 +65,11 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
         case .labelOutsideClasses(let path, let value, let position, let classes):
             "\(path) holds the label \(short(value)) at \(position), and the \(classes) classes are "
                 + "0 to \(classes - 1)."
+        case .labelNotMerged(let path, let label, let position, let sources):
+            "\(path) holds the label \(label) at \(position), which merge_labels does not name, while it makes "
+                + "\(listed(sources.map(String.init))) class \(label): write "
+                + "\(LabelMerging.list(label, [label] + sources)) to merge them, or name \(label) in the list of "
+                + "another class."
         case .notWritten(let path, let reason):
             "\(path) could not be written: \(reason)."
         }
