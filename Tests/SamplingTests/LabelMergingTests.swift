@@ -17,7 +17,9 @@ import Testing
     @Test func aLabelThatIsTheClassOfOthersMustBeNamed() throws {
         let path = try file([0, 37, 1, 38])
         let merging = try LabelMerging([1: [38, 37]])
-        let error = #expect(throws: NIfTIError.self) { try LabelMap(reading: path, classes: 2, merging: merging) }
+        let error = #expect(throws: NIfTIError.self) {
+            try LabelMap(reading: path, classes: 2, merging: merging)
+        }
         #expect(
             error?.description
                 == "\(path) holds the label 1 at (2, 0, 0), which merge_labels does not name, while it makes 37 and 38 "
@@ -25,14 +27,17 @@ import Testing
         #expect(try LabelMap(reading: file([0, 37, 38]), classes: 2, merging: merging).labels == [0, 1, 1])
     }
 
-    @Test(arguments: [
-        ([1: [1, 37, 38]], nil, 2, [0, 1, 1, 1]), ([1: [37, 38], 0: [1]], nil, 2, [0, 1, 0, 1]),
-        // 0 is the background, unless it is named.
-        ([0: [1], 1: [37], 2: [38]], nil, 3, [0, 1, 0, 2]), ([1: [0], 0: [1, 37, 38]], nil, 2, [1, 0, 0, 0]),
-        // A class that labels do not move to keeps its own.
-        ([2: [37, 38]], nil, 3, [0, 2, 1, 2]),
-        ([1: [37]], 0, 2, [0, 1, 0, 0]), ([:], 1, 2, [0, 1, 1, 1]), ([1: [37], 0: [0]], 2, 3, [0, 1, 2, 2]),
-    ] as [([Int: [Int]], Int?, Int, [UInt8])])
+    @Test(
+        arguments: [
+            ([1: [1, 37, 38]], nil, 2, [0, 1, 1, 1]), ([1: [37, 38], 0: [1]], nil, 2, [0, 1, 0, 1]),
+            // 0 is the background, unless it is named.
+            ([0: [1], 1: [37], 2: [38]], nil, 3, [0, 1, 0, 2]),
+            ([1: [0], 0: [1, 37, 38]], nil, 2, [1, 0, 0, 0]),
+            // A class that labels do not move to keeps its own.
+            ([2: [37, 38]], nil, 3, [0, 2, 1, 2]),
+            ([1: [37]], 0, 2, [0, 1, 0, 0]), ([:], 1, 2, [0, 1, 1, 1]),
+            ([1: [37], 0: [0]], 2, 3, [0, 1, 2, 2]),
+        ] as [([Int: [Int]], Int?, Int, [UInt8])])
     func labelsGoWhereTheListsSay(lists: [Int: [Int]], others: Int?, classes: Int, expected: [UInt8]) throws {
         let merging = try LabelMerging(lists, others: others)
         let path = try file([0, 37, 1, 38])

@@ -33,7 +33,8 @@ struct OrientationCase: Decodable, Sendable, CustomTestStringConvertible {
     var file: HandmadeNIfTI {
         var file = HandmadeNIfTI(
             version: 2, dimensions: [2, 3, 4], datatype: 2, bitsPerVoxel: 8, qformCode: qformCode,
-            sformCode: sformCode, rows: rows, quaternion: quaternion, qfac: qfac, pixdim: pixdim, units: units)
+            sformCode: sformCode, rows: rows, quaternion: quaternion, qfac: qfac, pixdim: pixdim, units: units
+        )
         file.voxels = [UInt8](repeating: 1, count: 24)
         return file
     }
@@ -47,7 +48,8 @@ struct OrientationCase: Decodable, Sendable, CustomTestStringConvertible {
             let geometry = try Volume(reading: folder.write(one.file.bytes, to: "a.nii")).geometry
             #expect(geometry.orientation == one.orientation, "\(one.name)")
             let volume = geometry.voxelCubicMillimetres
-            #expect(abs(volume - one.cubicMillimetres) <= 1e-9 * one.cubicMillimetres, "\(one.name): \(volume)")
+            #expect(
+                abs(volume - one.cubicMillimetres) <= 1e-9 * one.cubicMillimetres, "\(one.name): \(volume)")
             for axis in 0..<3 {
                 let length = geometry.voxelMillimetres[axis]
                 #expect(abs(length - one.millimetres[axis]) <= 1e-9 * length, "\(one.name): \(length)")

@@ -116,7 +116,7 @@ final class NIfTIInput {
         precondition(
             buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
         precondition((2...256).contains(classes), "\(classes) classes in a byte")
-        try forEachLabel { start, labels in
+        try forEachLabel { start, labels, values in
             var last: Int?
             var lastClass: UInt8 = 0
             for i in labels.indices {
@@ -126,8 +126,8 @@ final class NIfTIInput {
                     case .class(let index): lastClass = UInt8(index)
                     case .noClass:
                         throw NIfTIError.labelOutsideClasses(
-                            path: self.path, value: Double(labels[i]),
-                            position: self.position(start + i), classes: classes)
+                            path: self.path, value: values[i].rounded(), position: self.position(start + i),
+                            classes: classes)
                     case .unnamed(let sources):
                         throw NIfTIError.labelNotMerged(
                             path: self.path, label: labels[i], position: self.position(start + i),
@@ -142,7 +142,7 @@ final class NIfTIInput {
     /// Voxels of each label, as the file has them.
     func countLabels() throws -> [Int: Int] {
         var voxels: [Int: Int] = [:]
-        try forEachLabel { _, labels in
+        try forEachLabel { _, labels, _ in
             var start = 0
             for i in labels.indices where i + 1 == labels.count || labels[i + 1] != labels[i] {
                 voxels[labels[i], default: 0] += i + 1 - start
@@ -156,8 +156,10 @@ final class NIfTIInput {
         VoxelIndex(offset: offset % geometry.extent.count, in: geometry.extent)
     }
 
-    /// Hands out the voxels as whole numbers, a block at a time.
-    private func forEachLabel(_ body: (Int, [Int]) throws -> Void) throws {
+    /// Hands out the voxels as whole numbers and as they were stored, a block at a time.
+    private func forEachLabel(
+        _ body: (Int, [Int], UnsafeBufferPointer<Double>) throws -> Void
+    ) throws {
         // A scaled integer is rarely exact: 8388607 * 1.192093e-7 is a usual way to store 1.
         let tolerance = 1e-3
         try forEachBlock { start, values in
@@ -179,7 +181,7 @@ final class NIfTIInput {
                 }
                 return label
             }
-            try body(start, labels)
+            try body(start, labels, values)
         }
     }
 

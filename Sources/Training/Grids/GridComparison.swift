@@ -49,7 +49,8 @@ public struct GridComparison {
         }
         return Self.count(others, of: grids) + (others.count == 1 ? " has" : " have")
             + " a spacing that differs by more than \(Int(100 * GridSummary.tolerance)) % on an axis \(whose), "
-            + "\(text(usual.spacing)): " + Self.names(others) { "\($0.subject) (\(text($0.millimetres(view))))" }
+            + "\(text(usual.spacing)): "
+            + Self.names(others) { "\($0.subject) (\(text($0.millimetres(view))))" }
             + "; images are used as stored, not resampled."
     }
 
@@ -64,7 +65,8 @@ public struct GridComparison {
             + " a pixdim that contradicts the transform: "
             + names(others) {
                 let (transform, pixdim) = $0.cubicMillimetres
-                return "\($0.subject) (a voxel of \(String(format: "%.4g", transform)) mm^3 by its transform, "
+                return
+                    "\($0.subject) (a voxel of \(String(format: "%.4g", transform)) mm^3 by its transform, "
                     + "\(String(format: "%.4g", pixdim)) mm^3 by pixdim)"
             } + "; volumes go by the transform."
     }

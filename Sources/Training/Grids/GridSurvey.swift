@@ -25,7 +25,7 @@ public enum GridSurvey {
                 do {
                     let grid = try SubjectGrid(reading: subjects[index])
                     own.replaceSubrange(place * width..<(place + 1) * width, with: [1] + grid.numbers)
-                } catch where leavesOutUnreadable {}
+                } catch  where leavesOutUnreadable {}
             }
             return own
         }

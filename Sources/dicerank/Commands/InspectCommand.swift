@@ -119,7 +119,8 @@ enum InspectionText {
             subject.geometry.orientation
             + (subject.geometry.hasTransform ? "" : " (assumed: the header has no transform)")
         let slices = plane.map { ", \(subject.extent.depth) \($0) slices" } ?? ""
-        return "\(subject.name): \(extent) voxels of \(millimetres(subject.geometry.voxelMillimetres)), \(orientation)\(slices), "
+        return
+            "\(subject.name): \(extent) voxels of \(millimetres(subject.geometry.voxelMillimetres)), \(orientation)\(slices), "
             + "\(classes); \(lesions(subject))"
     }
 
@@ -145,7 +146,9 @@ enum InspectionText {
         return lines
     }
 
-    fileprivate static func line(_ size: PatchSize, _ shares: [Double]) -> String { "  \(size.name): \(spread(shares))" }
+    fileprivate static func line(_ size: PatchSize, _ shares: [Double]) -> String {
+        "  \(size.name): \(spread(shares))"
+    }
 
     private static func spread(_ shares: [Double]) -> String {
         guard let quartiles = Quartiles(of: shares) else { return "nothing to draw" }

@@ -12,7 +12,8 @@ extension TrainedNetwork {
             found, view: GridView(slices: reader.slices, isPlanar: isPlanar))
         guard let grids else {
             report.warning(
-                "\(path) does not tell the orientation and spacing of its training, so that they are not compared.")
+                "\(path) does not tell the orientation and spacing of its training, so that they are not compared."
+            )
             return comparison.warnings.forEach(report.warning)
         }
         comparison.warnings(against: grids).forEach(report.warning)
