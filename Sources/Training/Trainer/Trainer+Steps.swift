@@ -132,7 +132,7 @@ extension Trainer {
             step: step, network: configuration.network.name.rawValue, configurationText: configuration.yaml,
             ranks: communicator.size, threads: placement.threads,
             algorithms: plan.options.algorithms.text, bucketCount: buckets.chosenCount ?? 0,
-            subjects: task.names,
+            subjects: task.names, grids: grids,
             tensors: slices.tensors(of: plan.model.parameters.values)
                 + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
                 + optimizer.tensors(slices))

@@ -37,6 +37,8 @@ public final class Trainer {
         firstStep: firstStep + 1)
     let watchdog: Watchdog
     var saving = Saving(saved: 0)
+    /// Of the subjects to train on; nil before they are looked at.
+    var grids: GridSummary?
     /// Steps in a row that were not finite and changed nothing.
     var skippedInARow = 0
     /// Batch norm's running statistics before the step, where a step may be skipped.
@@ -186,6 +188,7 @@ public final class Trainer {
     }
 
     private func train() throws -> RunSummary? {
+        try compareGrids()
         if let sentence = watchdog.warning { logger.warning("\(sentence)") }
         // What an earlier start has not come to.
         _ = try evaluate(step: firstStep)

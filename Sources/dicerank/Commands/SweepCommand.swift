@@ -80,6 +80,7 @@ extension Dicerank {
                 }
                 let left = plan.cells.filter { $0.isPending(retryFailed: retryFailed) }
                 if !reportOnly, !left.isEmpty {
+                    try plan.gridWarnings(on: world).forEach(common.report.warning)
                     let runner = SweepRunner(plan, left, report: common.report, world: world)
                     if let reason = try runner.run() {
                         if world.rank == 0 { common.report.result("\(output): \(reason)") }
