@@ -113,7 +113,7 @@ private enum InspectionText {
         let total = Double(extent.count)
         let classes = subject.classVoxels.enumerated().dropFirst()
             .map { "class \($0) \(percent(Double($1) / total))" }.joined(separator: ", ")
-        let slices = plane.map { ", \(subject.extent.depth) \($0) slices" } ?? ""
+        let slices = plane.map { ", \(counted(subject.extent.depth, "\($0) slice"))" } ?? ""
         return "\(subject.name): \(extent) voxels of \(spacing) mm\(slices), \(classes); \(lesions(subject))"
     }
 
@@ -122,18 +122,18 @@ private enum InspectionText {
             let quartiles = Quartiles(of: subject.lesions.map(Double.init))
         else { return "no lesion" }
         let millilitres = subject.geometry.voxelVolume / 1000
-        return "\(subject.lesions.count) lesion\(subject.lesions.count == 1 ? "" : "s"), median "
-            + "\(String(format: "%.0f", quartiles.median)) voxels, largest \(largest) "
+        return "\(counted(subject.lesions.count, "lesion")), median "
+            + "\(counted(Int(quartiles.median.rounded()), "voxel")), largest \(largest) "
             + "(\(String(format: "%.2f", Double(largest) * millilitres)) ml)"
     }
 
     static func summary(_ subjects: [SubjectInspection]) -> [String] {
         let shares = subjects.map { Double($0.foregroundVoxels) / Double($0.geometry.extent.count) }
         let sizes = subjects.flatMap { $0.lesions.map(Double.init) }
-        var lines = ["\(subjects.count) subjects, foreground of a volume: \(spread(shares))"]
+        var lines = ["\(counted(subjects.count, "subject")), foreground of a volume: \(spread(shares))"]
         if let quartiles = Quartiles(of: sizes) {
             lines.append(
-                "\(sizes.count) lesions, voxels: median \(number(quartiles.median)) (\(number(quartiles.lower)) to "
+                "\(counted(sizes.count, "lesion")), voxels: median \(number(quartiles.median)) (\(number(quartiles.lower)) to "
                     + "\(number(quartiles.upper))), largest \(number(sizes.max() ?? 0))")
         }
         return lines
