@@ -73,7 +73,9 @@ struct ScoreTableTests {
         return table
     }
 
-    @Test("The file has a row a subject and no others, empty fields for undefined values; quartiles have their own")
+    @Test(
+        "The file has a row a subject and no others, empty fields for undefined values; quartiles have their own"
+    )
     func csv() {
         #expect(
             Self.table.csv == """

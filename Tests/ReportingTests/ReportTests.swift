@@ -45,7 +45,8 @@ import Testing
     /// Runs of 3, 5 and 300 steps, and the steps that are asked for.
     @Test(
         arguments: [
-            ([3], 200, "3 steps"), ([3, 3], 200, "3 steps"), ([300, 250], 200, "200 steps"), ([1], 200, "step"),
+            ([3], 200, "3 steps"), ([3, 3], 200, "3 steps"), ([300, 250], 200, "200 steps"),
+            ([1], 200, "step"),
             ([3, 5], 200, "3 to 5 steps (200 steps, or all that a run has)"),
             ([3, 300], 200, "3 to 200 steps (200 steps, or all that a run has)"), ([3, 5], 2, "2 steps"),
             ([3, 5], 1, "step"),

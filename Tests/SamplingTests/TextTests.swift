@@ -5,13 +5,15 @@ import Testing
 
 @Suite struct NearestNameTests {
     static let keys = [
-        "name", "learning_rate", "beta1", "beta2", "epsilon", "weight_decay", "clip", "non_finite", "momentum",
+        "name", "learning_rate", "beta1", "beta2", "epsilon", "weight_decay", "clip", "non_finite",
+        "momentum",
     ]
 
     @Test(arguments: [
         ("lr", "learning_rate"), ("LR", "learning_rate"), ("learning_rat", "learning_rate"),
         ("learningRate", "learning_rate"), ("learning-rate", "learning_rate"), ("wd", "weight_decay"),
-        ("decay", "weight_decay"), ("eps", "epsilon"), ("momentun", "momentum"), ("mom", "momentum"), ("cilp", "clip"),
+        ("decay", "weight_decay"), ("eps", "epsilon"), ("momentun", "momentum"), ("mom", "momentum"),
+        ("cilp", "clip"),
         ("nonfinite", "non_finite"), ("xyz", nil), ("", nil), ("l", nil),
     ])
     func aKey(name: String, nearest: String?) {

@@ -99,7 +99,10 @@ import Testing
         ("epochs: 4", "run.yaml:1: unknown key 'epochs', the nearest known key is 'steps'."),
         ("patch_size: 4", "run.yaml:1: unknown key 'patch_size', the nearest known key is 'patch.size'."),
         ("model: unet", "run.yaml:1: unknown key 'model', the nearest known key is 'network'."),
-        ("log: {xyzzy: 4}", "run.yaml:1: unknown key 'log.xyzzy', known here are 'log.every', 'log.tensorboard'."),
+        (
+            "log: {xyzzy: 4}",
+            "run.yaml:1: unknown key 'log.xyzzy', known here are 'log.every', 'log.tensorboard'."
+        ),
         (
             "seed: 1\nnetworks: {deepmedic: {patches: [{size: 51, batch: 1}]}}",
             "run.yaml: this is a sweep's configuration, as its key 'networks' tells: run it with dicerank sweep, or give "

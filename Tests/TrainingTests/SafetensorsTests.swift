@@ -69,10 +69,12 @@ import Testing
             try Data([0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0, 0, 0]).write(to: URL(fileURLWithPath: path))
             #expect(
                 sentence(path)
-                    == "'\(path)' is damaged or no safetensors file: it does not begin with the length of a header.")
+                    == "'\(path)' is damaged or no safetensors file: it does not begin with the length of a header."
+            )
             #expect(
                 sentence(folder)
-                    == "'\(folder)' is no safetensors file, as a checkpoint is: it is a folder, expected a file.")
+                    == "'\(folder)' is no safetensors file, as a checkpoint is: it is a folder, expected a file."
+            )
         }
     }
 

@@ -46,7 +46,8 @@ public struct Comparison: Sendable {
         let least = used.min() ?? last
         let most = used.max() ?? last
         if least == most { return Quantity.lastSteps(least) }
-        return "\(least) to \(Quantity.counted(most, "step")) (\(Quantity.counted(last, "step")), or all that a run has)"
+        return
+            "\(least) to \(Quantity.counted(most, "step")) (\(Quantity.counted(last, "step")), or all that a run has)"
     }
 
     // MARK: Axes

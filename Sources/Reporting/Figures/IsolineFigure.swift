@@ -61,7 +61,8 @@ struct IsolineFigure {
             number: dimensions == 2 ? "Figure 1" : "Figure 2",
             name: dimensions == 2 ? "figure1_isolines_2d" : "figure2_isolines_3d",
             title: "Median DSC by learning rate and effective patch size, \(dimensions)D networks",
-            caption: isPlane ? planeCaption : SpreadPanel.caption(last: comparison.lastSteps), drawing: drawing)
+            caption: isPlane ? planeCaption : SpreadPanel.caption(last: comparison.lastSteps),
+            drawing: drawing)
     }
 
     private var planeCaption: String {
@@ -72,7 +73,8 @@ struct IsolineFigure {
             run without a result.
             """
         if networks.contains(where: { !hasPlane($0) }) {
-            caption += " Where only one of the two was varied: " + SpreadPanel.caption(last: comparison.lastSteps)
+            caption +=
+                " Where only one of the two was varied: " + SpreadPanel.caption(last: comparison.lastSteps)
         }
         return caption
     }

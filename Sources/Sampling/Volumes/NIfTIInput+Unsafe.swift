@@ -67,7 +67,10 @@ final class NIfTIInput {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw NIfTIError.missing(path: path)
         }
-        if isDirectory.boolValue { throw NIfTIError.unreadable(path: path, reason: "it is a folder, and a .nii or .nii.gz file is expected") }
+        if isDirectory.boolValue {
+            throw NIfTIError.unreadable(
+                path: path, reason: "it is a folder, and a .nii or .nii.gz file is expected")
+        }
         guard access(path, R_OK) == 0 else {
             throw NIfTIError.unreadable(path: path, reason: String(cString: strerror(errno)).lowercased())
         }

@@ -48,7 +48,9 @@ extension Dicerank {
                 "Number of classes, background included; default the configuration's, or 2.", valueName: "N"))
         var classes: Int?
 
-        @Option(help: ArgumentHelp("CSV file for the scores; their summary goes to another beside it.", valueName: "FILE"))
+        @Option(
+            help: ArgumentHelp(
+                "CSV file for the scores; their summary goes to another beside it.", valueName: "FILE"))
         var output: String?
 
         @Flag(help: "Score only the subjects that the configuration holds out.")

@@ -25,7 +25,8 @@ struct SweepReport {
                     ?? "No cell is done, so that there is nothing to report.")
         }
         let page = try RunReport(
-            title: "Sweep of \(counted(runs.count, "run"))", comparison: Comparison(runs, last: plan.sweep.last),
+            title: "Sweep of \(counted(runs.count, "run"))",
+            comparison: Comparison(runs, last: plan.sweep.last),
             facts: facts, slices: slices()
         ).write(to: plan.folder.path + "/report")
         let failures =

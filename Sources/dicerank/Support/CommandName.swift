@@ -7,14 +7,14 @@ enum CommandName {
     /// Checks the words up to the first that is no command's name.
     /// - Parameter words: Of the command line, without the program.
     /// - Throws: `ValidationError` where a subcommand is expected and another word stands there.
-    static func check(_ words: some Collection<String>, of command: any ParsableCommand.Type) throws {
+    static func check(_ words: ArraySlice<String>, of command: any ParsableCommand.Type) throws {
         let subcommands = command.configuration.subcommands
         guard let word = words.first, !word.hasPrefix("-"), !subcommands.isEmpty else { return }
         if word == "help" { return try check(words.dropFirst(), of: command) }
         if let next = subcommands.first(where: { $0._commandName == word }) {
             return try check(words.dropFirst(), of: next)
         }
-        let names = subcommands.map(\._commandName)
+        let names = subcommands.map { $0._commandName }
         let nearest = nearestName(to: word, in: names, aliases: aliases).map { "Did you mean '\($0)'?" }
         throw ValidationError(
             "Unknown command '\(word)'. " + (nearest ?? "The commands are \(listed(names))."))

@@ -57,7 +57,8 @@ struct TrainedNetwork {
 
     private static func withoutCheckpoint(_ folder: String) -> String {
         if let file = PathKind.example(in: folder, [".safetensors"]) {
-            return "The folder \(folder) is no run: name a checkpoint in it, such as \(file), or the run's folder."
+            return
+                "The folder \(folder) is no run: name a checkpoint in it, such as \(file), or the run's folder."
         }
         return "The run \(folder) has no checkpoint: \(folder)/checkpoints holds none."
     }

@@ -24,7 +24,10 @@ extension RankTests {
                 ),
                 (
                     ["segment", "--checkpoint", "run.yaml", "--held-out", "--output", "x"],
-                    ["'run.yaml' is no safetensors file, as a checkpoint is", "a text that begins with 'batch: 2'"]
+                    [
+                        "'run.yaml' is no safetensors file, as a checkpoint is",
+                        "a text that begins with 'batch: 2'",
+                    ]
                 ),
                 (
                     ["evaluate", "--prediction", "run.yaml", "--list", "data/subjects.csv"],

@@ -134,7 +134,8 @@ extension RankTests {
             #expect(report.contains("over the last 6 steps") && !report.contains("100"))
             let listing = try await sweep(small, ["--dry-run"])
             #expect(
-                listing.standardOutput.hasSuffix("\n1 cell of 6 steps on 3 subjects, one after the other on 1 rank\n"))
+                listing.standardOutput.hasSuffix(
+                    "\n1 cell of 6 steps on 3 subjects, one after the other on 1 rank\n"))
         }
 
         @Test("Stopped by a signal, it goes on where it was", arguments: [nil, 2])
