@@ -26,7 +26,10 @@ extension SafetensorsFile {
     /// - Throws: ``FileError`` when it cannot be read, ``SafetensorsError`` when it is not what it should be.
     public init(contentsOf path: String) throws {
         if PathKind.isFolder(path) {
-            let example = PathKind.example(in: path, [".safetensors"]).map { ", such as \($0)" } ?? ""
+            let file = [path, path + "/checkpoints"].lazy.compactMap {
+                PathKind.example(in: $0, [".safetensors"])
+            }.first
+            let example = file.map { ", such as \($0)" } ?? ""
             throw SafetensorsError(
                 path: path, reason: "it is a folder, expected a file\(example)", isForeign: true)
         }

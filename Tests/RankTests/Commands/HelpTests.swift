@@ -56,7 +56,7 @@ struct HelpTests {
             (["bench", "paln", "config.yaml"], "Unknown command 'paln'. Did you mean 'plan'?"),
             (["bench", "xyzzy"], "Unknown command 'xyzzy'. The commands are plan, step and scaling."),
             (["predict", "--checkpoint", "run"], "Unknown command 'predict'. Did you mean 'segment'?"),
-            (["train", "a.yaml", "b.yaml"], "Unexpected argument 'b.yaml'"),
+            (["train", "a.yaml", "b.yaml"], "Unexpected argument 'b.yaml'."),
         ])
     func wrongOptions(arguments: [String], sentence: String) async throws {
         let workspace = try Workspace()
