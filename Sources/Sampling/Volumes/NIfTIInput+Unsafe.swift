@@ -74,7 +74,10 @@ final class NIfTIInput {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw NIfTIError.missing(path: path)
         }
-        if isDirectory.boolValue { throw NIfTIError.unreadable(path: path, reason: "it is a folder") }
+        if isDirectory.boolValue {
+            throw NIfTIError.unreadable(
+                path: path, reason: "it is a folder, and a .nii or .nii.gz file is expected")
+        }
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             // A pipe would be waited for.

@@ -1,3 +1,4 @@
+import Foundation
 import Sampling
 
 /// A group of keys, such as `optimizer`.
@@ -23,6 +24,8 @@ extension ConfigurationChoice {
 struct KeyVisitor {
     private let path: String
     let origin: String
+    /// Where relative paths of a file start; nil leaves them as they are.
+    private let folder: String?
     let entries: [ConfigurationNode.Entry]
     private var names: [String] = []
     private var planned: [String] = []
@@ -32,8 +35,9 @@ struct KeyVisitor {
     /// The values after reading, defaults included.
     private(set) var resolved: [YAMLText.KeyText] = []
 
-    init(_ node: ConfigurationNode, path: String) throws(ConfigurationError) {
+    init(_ node: ConfigurationNode, path: String, folder: String? = nil) throws(ConfigurationError) {
         self.path = path
+        self.folder = folder
         origin = node.origin
         switch node.value {
         case .mapping(let entries): self.entries = entries
@@ -77,7 +81,7 @@ struct KeyVisitor {
         names.append(key)
         let node =
             entries.first { $0.key == key }?.value ?? ConfigurationNode(value: .mapping([]), origin: origin)
-        var keys = try KeyVisitor(node, path: fullName(key))
+        var keys = try KeyVisitor(node, path: fullName(key), folder: folder)
         try section.visit(&keys)
         try keys.finish()
         paths += keys.paths
@@ -146,6 +150,21 @@ struct KeyVisitor {
         if let found = try scalar(key, "a name") {
             guard !found.isEmpty else { throw bad(key, "a name") }
             value = found
+        }
+        note(key, .text(value))
+    }
+
+    /// The path of a file. A relative one starts at the configuration's folder, and one that the command line gives at the
+    /// current folder, as all paths there.
+    mutating func path(_ key: String, _ value: inout String) throws(ConfigurationError) {
+        if let found = try scalar(key, "a path") {
+            guard !found.isEmpty else { throw bad(key, "a path") }
+            value = found
+            let isOption = entries.first { $0.key == key }?.value.isOption ?? false
+            if let folder, !found.hasPrefix("/") {
+                let start = isOption ? FileManager.default.currentDirectoryPath : folder
+                value = start + "/" + found
+            }
         }
         note(key, .text(value))
     }
@@ -278,8 +297,11 @@ struct KeyVisitor {
     /// A key that does not belong to the choice that was made; it is neither read nor written.
     mutating func skip(_ key: String, appliesTo condition: String) { inapplicable[key] = condition }
 
-    /// Refuses the keys that nothing has named. Unknown names are compared with those of this mapping, and, at
-    /// the root, with the full paths below it.
+    /// Keys that are not of this mapping and that an unknown name may mean, with their full paths.
+    mutating func mayMean(_ keys: [String]) { paths += keys }
+
+    /// Refuses the keys that nothing has named. Unknown names are compared with those of this mapping, and with
+    /// the full paths below it.
     mutating func finish() throws(ConfigurationError) {
         for entry in entries where !names.contains(entry.key) {
             let fault: ConfigurationError.Fault
@@ -288,9 +310,11 @@ struct KeyVisitor {
             } else if let condition = inapplicable[entry.key] {
                 fault = .inapplicableKey(fullName(entry.key), appliesTo: condition)
             } else {
-                let deeper = paths.filter { $0.hasSuffix("." + entry.key) }
-                let nearest = deeper.first ?? nearestName(to: entry.key, in: names).map(fullName) ?? path
-                fault = .unknownKey(fullName(entry.key), nearest: nearest)
+                let known = names.map(fullName)
+                fault = .unknownKey(
+                    fullName(entry.key),
+                    nearest: nearestName(to: entry.key, in: known + paths, aliases: Self.aliases),
+                    known: known)
             }
             throw ConfigurationError(origin: entry.origin, fault: fault)
         }

@@ -3,8 +3,8 @@ import Sampling
 extension RunConfiguration {
     /// The subjects, what is read of each, and how it is prepared (`data`).
     public struct Data: Sendable, Equatable {
-        /// CSV file with a header and a row a subject. Relative paths start at the configuration's folder.
-        /// The one key without default.
+        /// CSV file with a header and a row a subject. Relative paths start at the configuration's folder, and those of an
+        /// option of the command line at the current folder. The one key without default.
         public var list = ""
         /// Columns that are the network's input channels, in this order. Default `[]`: all columns but the
         /// subject, the reference and the mask.
@@ -87,7 +87,7 @@ extension RunConfiguration {
 
 extension RunConfiguration.Data: ConfigurationSection {
     mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
-        try keys.text("list", &list)
+        try keys.path("list", &list)
         try keys.texts("modalities", &modalities)
         try keys.text("reference", &reference)
         try keys.choice("reference_kind", &referenceKind)

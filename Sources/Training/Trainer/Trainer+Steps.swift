@@ -28,6 +28,7 @@ extension Trainer {
         if word[1] > 0 { _ = try communicator.together { try outcome.get() } }
         let batch = try outcome.get()
         if word[0] > 0 {
+            stopSignal = Int32(word[0])
             let name = StopSignals.name(Int32(word[0]))
             logger.notice("\(name) was received: the run stops after step \(step - 1) and can be resumed.")
             return nil

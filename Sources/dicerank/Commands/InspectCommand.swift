@@ -118,7 +118,7 @@ enum InspectionText {
         let orientation =
             subject.geometry.orientation
             + (subject.geometry.hasTransform ? "" : " (assumed: the header has no transform)")
-        let slices = plane.map { ", \(subject.extent.depth) \($0) slices" } ?? ""
+        let slices = plane.map { ", \(counted(subject.extent.depth, "\($0) slice"))" } ?? ""
         return
             "\(subject.name): \(extent) voxels of \(millimetres(subject.geometry.voxelMillimetres)), \(orientation)\(slices), "
             + "\(classes); \(lesions(subject))"
@@ -129,18 +129,18 @@ enum InspectionText {
             let quartiles = Quartiles(of: subject.lesions.map(Double.init))
         else { return "no lesion" }
         let millilitres = subject.geometry.voxelCubicMillimetres / 1000
-        return "\(subject.lesions.count) lesion\(subject.lesions.count == 1 ? "" : "s"), median "
-            + "\(String(format: "%.0f", quartiles.median)) voxels, largest \(largest) "
+        return "\(counted(subject.lesions.count, "lesion")), median "
+            + "\(counted(Int(quartiles.median.rounded()), "voxel")), largest \(largest) "
             + "(\(String(format: "%.2f", Double(largest) * millilitres)) ml)"
     }
 
     static func summary(_ subjects: [SubjectInspection]) -> [String] {
         let shares = subjects.map { Double($0.foregroundVoxels) / Double($0.geometry.extent.count) }
         let sizes = subjects.flatMap { $0.lesions.map(Double.init) }
-        var lines = ["\(subjects.count) subjects, foreground of a volume: \(spread(shares))"]
+        var lines = ["\(counted(subjects.count, "subject")), foreground of a volume: \(spread(shares))"]
         if let quartiles = Quartiles(of: sizes) {
             lines.append(
-                "\(sizes.count) lesions, voxels: median \(number(quartiles.median)) (\(number(quartiles.lower)) to "
+                "\(counted(sizes.count, "lesion")), voxels: median \(number(quartiles.median)) (\(number(quartiles.lower)) to "
                     + "\(number(quartiles.upper))), largest \(number(sizes.max() ?? 0))")
         }
         return lines
