@@ -162,6 +162,9 @@ struct GraphCase: CustomStringConvertible {
         return graph
     }
 
+    /// There is nothing to train without.
+    var hasParameters: Bool { !Parameters(graph: graph()).parameters.entries.isEmpty }
+
     var hasBatchNorm: Bool { operations.contains { if case .batchNorm = $0 { true } else { false } } }
 
     /// Without what the last value does not depend on.

@@ -55,7 +55,7 @@ private struct RandomGraph {
     /// Logits of two classes or more.
     private mutating func finish() {
         let last = shapes.count - 1
-        if shapes[last].channels > 1, last > 0, draws.chance(25) { return }
+        if shapes[last].channels > 1, made.pruned.hasParameters, draws.chance(25) { return }
         push(
             .convolution(
                 last, channels: draws.integer(2...5), kernel: Size3(1, 1, 1), dilation: 1, padding: .same,
@@ -106,6 +106,11 @@ private struct RandomGraph {
 
     private mutating func append() {
         let x = source()
+        // A convolution first: what precedes it has no gradient to be wrong.
+        if made.operations.isEmpty, draws.chance(70) {
+            push(convolution(x))
+            return
+        }
         switch draws.integer(0...99) {
         case 0..<27: push(convolution(x))
         case 27..<32: push(.transposed(x, channels: channels(), kernel: factors()))
@@ -166,7 +171,9 @@ private struct RandomGraph {
     /// x + shortcut of two values of one size, or of one that a crop makes so.
     private mutating func addition() {
         let x = source()
+        // Rarely the input, or a value to itself.
         let shortcut = draws.integer(0...shapes.count - 1)
+        if shortcut == 0 || shortcut == x, draws.chance(75) { return }
         if push(.add(x, shortcut: shortcut)) || push(.add(shortcut, shortcut: x)) { return }
         guard let border = border(of: shapes[shortcut].size, around: shapes[x].size) else { return }
         let before = draws.integer(0...border)

@@ -90,6 +90,11 @@ struct ReferenceDevice {
             values: Array(repeating: nil, count: graph.nodes.count), statistics: statistics)
         let reached = reached
         for (index, node) in graph.nodes.enumerated() where reached.contains(index) {
+            if case .normalization(let x, _) = node.operation {
+                var noisy = trace.value(x)
+                perturbation.disturb(&noisy)
+                trace.values[x.index] = noisy
+            }
             var y = value(index, node, input, training, positions, &trace)
             if case .convolution = node.operation { perturbation.disturb(&y) }
             trace.values[index] = y
@@ -190,7 +195,8 @@ struct ReferenceDevice {
                 give(x, found.x)
             case .normalization(let x, let normalization):
                 guard let pass = trace.normalizations[index] else { break }
-                let found = pass.gradients(dy)
+                var found = pass.gradients(dy)
+                perturbation.disturb(&found.x, terms: found.terms)
                 ofParameters["\(normalization.name).weight"] = found.weights
                 ofParameters["\(normalization.name).bias"] = found.biases
                 give(x, found.x)

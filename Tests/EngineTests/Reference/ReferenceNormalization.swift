@@ -78,7 +78,12 @@ struct ReferenceNormalization {
     /// With n = (x - mean) / deviation over the N voxels of a pool and g = weight dy:
     ///
     ///     dx = (g - sum g / N - n sum(g n) / N) / deviation; dweight = sum dy n, dbias = sum dy, a channel
-    func gradients(_ dy: ReferenceTensor) -> (x: ReferenceTensor, weights: [Double], biases: [Double]) {
+    ///
+    /// `terms` is the largest g / deviation.
+    func gradients(
+        _ dy: ReferenceTensor
+    ) -> (x: ReferenceTensor, weights: [Double], biases: [Double], terms: Double) {
+        var terms = 0.0
         var dx = ReferenceTensor(like: x)
         var (dweights, dbiases) = (weights.map { _ in 0.0 }, biases.map { _ in 0.0 })
         for (index, pool) in pools.enumerated() {
@@ -102,10 +107,11 @@ struct ReferenceNormalization {
                 for v in first..<first + x.size.count {
                     let normal = (x.values[v] - mean) / deviation
                     let g = weights[part.channel] * dy.values[v]
+                    terms = max(terms, abs(g / deviation))
                     dx.values[v] = (g - sum / count - normal * product / count) / deviation
                 }
             }
         }
-        return (dx, dweights, dbiases)
+        return (dx, dweights, dbiases, terms)
     }
 }

@@ -52,15 +52,17 @@ extension FixtureDraws {
     mutating func one<T>(of values: [T]) -> T { values[integer(0...values.count - 1)] }
 }
 
-/// Noise on what convolutions read and write, so that the reference tells how much its own results depend on rounding.
+/// Noise on what convolutions write and normalisations read, and on their gradients, so that the reference tells how much
+/// its own results depend on rounding.
 struct Perturbation {
     /// Relative to the largest value of the tensor; 0 leaves everything as it is.
     var share = 0.0
     var draws = FixtureDraws("perturbation")
 
-    mutating func disturb(_ x: inout ReferenceTensor) {
+    /// - Parameter terms: The largest of the terms that the values are sums of, where these may cancel.
+    mutating func disturb(_ x: inout ReferenceTensor, terms: Double = 0) {
         guard share > 0 else { return }
-        let way = share * x.largest
+        let way = share * max(x.largest, terms)
         for index in x.values.indices { x.values[index] += way * draws.signed() }
     }
 }
