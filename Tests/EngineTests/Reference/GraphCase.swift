@@ -85,7 +85,8 @@ struct GraphCase: CustomStringConvertible {
     }
 
     func shape(of operation: Operation, _ known: [Shape]) -> Shape? {
-        guard operation.inputs.allSatisfy({ (0..<known.count).contains($0) }), let first = operation.inputs.first
+        guard operation.inputs.allSatisfy({ (0..<known.count).contains($0) }),
+            let first = operation.inputs.first
         else { return nil }
         let x = known[first]
         func with(_ channels: Int? = nil, _ axis: (Int) -> Int) -> Shape? {

@@ -118,7 +118,8 @@ final class ReferenceRun {
             return soft
         }
         (self.images, self.input, self.labels, self.soft) = (images, input, labels, soft)
-        let run = Self.run(device, graphCase, input, Self.references(graphCase, labels, soft, classes), labels)
+        let run = Self.run(
+            device, graphCase, input, Self.references(graphCase, labels, soft, classes), labels)
         trained = try run()
         inferred = [NamedTensor(name: "inference logits", values: try device.infer(input).values)]
     }
@@ -132,7 +133,8 @@ final class ReferenceRun {
                 arena[entry.name] = entry.range.map { _ in
                     let u = draws.signed()
                     switch entry.role {
-                    case .weight: return Float(u * (6 / Double(entry.shape.dropFirst().reduce(1, *))).squareRoot())
+                    case .weight:
+                        return Float(u * (6 / Double(entry.shape.dropFirst().reduce(1, *))).squareRoot())
                     case .transposedWeight: return Float(u * (6 / Double(entry.shape[0])).squareRoot())
                     case .scale: return Float((draws.chance(20) ? -1 : 1) * (1 + 0.5 * u))
                     case .runningVariance: return Float(1 + 0.5 * u)
@@ -196,7 +198,8 @@ final class ReferenceRun {
             instructionSet: setup.instructionSet)
         let statistics = model.statistics.values
         var images = images.map { $0.map { _ in Float.nan } }
-        let step = MicroBatches(of: plan, seed: Self.seedOfDropout, step: Self.stepOfDropout) { [self] index in
+        let step = MicroBatches(of: plan, seed: Self.seedOfDropout, step: Self.stepOfDropout) {
+            [self] index in
             for slot in 0..<plan.options.slots {
                 load(plan, slot, drawn: slot * setup.microBatches + index, images)
             }

@@ -36,7 +36,8 @@ private struct RandomGraph {
             draws.chance(45) ? draws.integer(1...8) : draws.integer(draws.chance(60) ? 9...20 : 21...40)
         }
         made = GraphCase(
-            seed: seed, inputChannels: channels, inputSize: size, slots: [1, 1, 2, 2, 3, 4][draws.integer(0...5)])
+            seed: seed, inputChannels: channels, inputSize: size,
+            slots: [1, 1, 2, 2, 3, 4][draws.integer(0...5)])
         shapes = [GraphCase.Shape(channels: channels, size: size)]
         self.draws = draws
     }
@@ -52,8 +53,12 @@ private struct RandomGraph {
         return made.pruned
     }
 
-    /// Logits of two classes or more.
+    /// Logits of two classes or more, into which most of what nobody has read goes.
     private mutating func finish() {
+        let isRead = Set(made.operations.flatMap(\.inputs))
+        for value in 1..<max(1, shapes.count - 1) where !isRead.contains(value) && draws.chance(85) {
+            join(value, shapes.count - 1)
+        }
         let last = shapes.count - 1
         if shapes[last].channels > 1, made.pruned.hasParameters, draws.chance(25) { return }
         push(
@@ -99,9 +104,11 @@ private struct RandomGraph {
         }
     }
 
-    /// The last value, or any.
+    /// The last value, or any; once there are others, seldom the input.
     private mutating func source() -> Int {
-        draws.chance(70) ? shapes.count - 1 : draws.integer(0...shapes.count - 1)
+        draws.chance(60)
+            ? shapes.count - 1
+            : draws.integer(min(draws.chance(25) ? 0 : 1, shapes.count - 1)...shapes.count - 1)
     }
 
     private mutating func append() {
@@ -112,7 +119,8 @@ private struct RandomGraph {
             return
         }
         switch draws.integer(0...99) {
-        case 0..<27: push(convolution(x))
+        case 0..<20: push(convolution(x))
+        case 20..<27: residual(x)
         case 27..<32: push(.transposed(x, channels: channels(), kernel: factors()))
         case 32..<38: push(.batchNorm(x))
         case 38..<41: push(.instanceNorm(x))
@@ -122,7 +130,10 @@ private struct RandomGraph {
         case 44..<52: push(.relu(x))
         case 52..<58: push(.prelu(x))
         case 58..<72: addition()
-        case 72..<78: push(.crop(x, before: draws.integer(0...2), after: draws.integer(0...2)), unless: x)
+        case 72..<78:
+            // A crop of nothing is no operation.
+            let (before, after) = (max(0, draws.integer(-2...2)), max(0, draws.integer(-1...2)))
+            if before + after > 0 { push(.crop(x, before: before, after: after)) }
         case 78..<80: push(.subsample(x, step: draws.chance(80) ? 3 : 5))
         case 80..<84: push(.upsample(x, factor: draws.integer(2...3)))
         case 84..<89: concatenation()
@@ -133,11 +144,6 @@ private struct RandomGraph {
         case 93..<96: push(.maxout(x, pieces: draws.integer(2...4)))
         default: push(.dropout(x, rate: draws.one(of: [10, 30, 50, 80])))
         }
-    }
-
-    /// A crop of nothing is no operation.
-    private mutating func push(_ crop: GraphCase.Operation, unless x: Int) {
-        if crop != .crop(x, before: 0, after: 0) { push(crop) }
     }
 
     private mutating func channels() -> Int {
@@ -165,7 +171,7 @@ private struct RandomGraph {
         let dilation = draws.chance(65) ? 1 : draws.integer(2...4)
         return .convolution(
             x, channels: channels(), kernel: kernel, dilation: kernel.count == 1 ? 1 : dilation,
-            padding: isOdd && draws.chance(75) ? .same : .valid, bias: draws.chance(50))
+            padding: isOdd && draws.chance(85) ? .same : .valid, bias: draws.chance(50))
     }
 
     /// x + shortcut of two values of one size, or of one that a crop makes so.
@@ -174,13 +180,38 @@ private struct RandomGraph {
         // Rarely the input, or a value to itself.
         let shortcut = draws.integer(0...shapes.count - 1)
         if shortcut == 0 || shortcut == x, draws.chance(75) { return }
-        if push(.add(x, shortcut: shortcut)) || push(.add(shortcut, shortcut: x)) { return }
-        guard let border = border(of: shapes[shortcut].size, around: shapes[x].size) else { return }
-        let before = draws.integer(0...border)
+        _ = add(x, shortcut)
+    }
+
+    private mutating func add(_ x: Int, _ shortcut: Int) -> Bool {
+        if push(.add(x, shortcut: shortcut)) || push(.add(shortcut, shortcut: x)) { return true }
         guard shapes[shortcut].channels <= shapes[x].channels,
-            push(.crop(shortcut, before: before, after: border - before))
+            let border = border(of: shapes[shortcut].size, around: shapes[x].size)
+        else { return false }
+        let before = draws.integer(0...border)
+        return push(.crop(shortcut, before: before, after: border - before))
+            && push(.add(x, shortcut: shapes.count - 1))
+    }
+
+    /// One value of both, where there is one.
+    private mutating func join(_ x: Int, _ other: Int) {
+        if draws.chance(70), add(x, other) || add(other, x) { return }
+        push(.concatenate([x, other]))
+    }
+
+    /// x + convolution(activation(x)), at times with a normalisation, which not all read.
+    private mutating func residual(_ x: Int) {
+        var last = x
+        if draws.chance(40), push(.batchNorm(last)) { last = shapes.count - 1 }
+        if draws.chance(70), push(draws.chance(60) ? .relu(last) : .prelu(last)) { last = shapes.count - 1 }
+        let kernel = Size3(planar ? 1 : 3, 3, 3)
+        guard
+            push(
+                .convolution(
+                    last, channels: max(shapes[x].channels, channels()), kernel: kernel,
+                    dilation: draws.integer(1...2), padding: .same, bias: draws.chance(30)))
         else { return }
-        push(.add(x, shortcut: shapes.count - 1))
+        push(.add(shapes.count - 1, shortcut: x))
     }
 
     /// The voxels that every axis longer than 1 has more.

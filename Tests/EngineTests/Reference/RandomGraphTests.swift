@@ -133,7 +133,9 @@ struct Failure: CustomStringConvertible {
             }
         }
         for (index, operation) in graphCase.operations.enumerated() {
-            guard case .convolution(let x, let channels, let kernel, let dilation, let padding, let bias) = operation
+            guard
+                case .convolution(let x, let channels, let kernel, let dilation, let padding, let bias) =
+                    operation
             else { continue }
             for fewer in Set([2, channels / 2]) where fewer > 0 && fewer < channels {
                 with { graphCase, _ in

@@ -154,7 +154,8 @@ struct ReferenceDevice {
         _ trace: inout Trace
     ) -> ReferenceTensor {
         let name = normalization.name
-        let mean = statistics["\(name).running_mean"], variance = statistics["\(name).running_variance"]
+        let mean = statistics["\(name).running_mean"]
+        let variance = statistics["\(name).running_variance"]
         var running: (mean: [Double], variance: [Double])?
         if let mean, let variance, !training { running = (mean, variance) }
         let pass = ReferenceNormalization(
@@ -179,7 +180,10 @@ struct ReferenceDevice {
         if let output = graph.output { gradients[output.index] = gradient }
         var ofParameters: [String: [Double]] = [:]
         func give(_ x: Graph.Value, _ dx: ReferenceTensor) {
-            guard gradients[x.index] != nil else { return gradients[x.index] = dx }
+            guard gradients[x.index] != nil else {
+                gradients[x.index] = dx
+                return
+            }
             gradients[x.index]? += dx
         }
         for (index, node) in graph.nodes.enumerated().reversed() {
