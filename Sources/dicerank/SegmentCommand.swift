@@ -83,12 +83,9 @@ extension Dicerank {
                     placement.oversubscription.map(report.warning)
                 }
                 try world.together { try makeFolder() }
-                let window = SlidingWindow(
-                    graph: trained.graph, parameters: trained.parameters,
-                    options: .init(
-                        threads: placement.threads,
-                        memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count),
-                        isPlanar: trained.isPlanar))
+                let window = trained.window(
+                    threads: placement.threads,
+                    memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count))
                 for index in stride(from: world.rank, to: subjects.count, by: world.size) {
                     try segment(subjects[index], with: trained, window)
                 }
