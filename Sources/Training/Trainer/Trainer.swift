@@ -84,6 +84,7 @@ public final class Trainer {
         let placement = try Placement.query(
             on: communicator, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
         try configuration.checkDeterminism(ranks: communicator.size)
+        try configuration.checkDeterminism(threads: placement.threads, on: communicator)
         let store = CheckpointStore(runFolder: options.runFolder, keep: configuration.checkpoint.keep)
         let log = try communicator.together {
             if isWriter { try RunFolder.create(options, task: task, store: store) }
@@ -96,6 +97,7 @@ public final class Trainer {
         watchdog.begin("reading a checkpoint", step: 0)
         let restoration = try Restoration(
             task, options: options, store: store, logger: logger, communicator: communicator)
+        restoration.warnOfThreads(placement.threads, task.configuration)
         try communicator.together {
             if isWriter, restoration.checkpoint?.step ?? 0 < configuration.steps {
                 try RunSummary.reopen(options.summaryPath)

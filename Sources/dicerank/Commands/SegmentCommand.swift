@@ -94,12 +94,9 @@ extension Dicerank {
                 try world.together { try prepareOutput(subjects, of: trained) }
                 if isFirst { warnOfCase(subjects) }
                 let pending = try pending(subjects, of: trained, on: world)
-                let window = SlidingWindow(
-                    graph: trained.graph, parameters: trained.parameters,
-                    options: .init(
-                        threads: placement.threads,
-                        memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count),
-                        isPlanar: trained.isPlanar))
+                let window = trained.window(
+                    threads: placement.threads,
+                    memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count))
                 let own = stride(from: world.rank, to: pending.count, by: world.size).map { pending[$0] }
                 let progress = SegmentationProgress(
                     console: Console(), volumes: own.count, quiet: common.quiet || !isFirst)

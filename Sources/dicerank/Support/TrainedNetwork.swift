@@ -23,6 +23,8 @@ struct TrainedNetwork {
     let reader: SubjectReader
     /// Whether it was trained on slices.
     let isPlanar: Bool
+    /// By which its convolutions were computed in the training.
+    let algorithms: AlgorithmChoice
 
     /// - Parameters:
     ///   - path: a checkpoint, or a run's folder, whose newest whole checkpoint is taken.
@@ -55,11 +57,20 @@ struct TrainedNetwork {
             inputChannels: modalities.count, classes: configuration.data.classes)
         reader = try configuration.reader(for: network)
         isPlanar = try configuration.trainsOnSlices(network)
+        algorithms = try checkpoint.algorithmChoice()
         graph = network.graph()
         parameters = Parameters(graph: graph)
         for arena in [parameters.parameters, parameters.statistics] {
             try Self.fill(arena, from: checkpoint, path: self.path)
         }
+    }
+
+    /// Applies it to whole volumes as the training computed it.
+    func window(threads: Int, memoryBytes: Int) -> SlidingWindow {
+        SlidingWindow(
+            graph: graph, parameters: parameters,
+            options: .init(
+                threads: threads, memoryBytes: memoryBytes, isPlanar: isPlanar, algorithms: algorithms))
     }
 
     private static func withoutCheckpoint(_ folder: String) -> String {
