@@ -60,6 +60,10 @@ final class NIfTIInput {
         let read = znzread(&bytes, 1, bytes.count, file)
         // A short stream is checked as a whole before its first byte is handed out.
         guard read >= 0 else { throw NIfTIError.damaged(path: path) }
+        // Of a pair, the header is a file of its own, which nobody reads on in.
+        if NIfTINames.isHeader(header), try isCompressed(header), !isWhole(closing: &handle) {
+            throw NIfTIError.damaged(path: path)
+        }
         return Array(bytes.prefix(read))
     }
 
@@ -261,11 +265,20 @@ final class NIfTIInput {
             try body(start, UnsafeBufferPointer(decoded))
             start += count
         }
-        // The checksum of a compressed stream is only looked at when its end is.
-        var beyond: UInt8 = 0
-        if isCompressed, znzread(&beyond, 1, 1, file) < 0 {
-            throw NIfTIError.damaged(path: path)
-        }
+        guard !isCompressed || NIfTIInput.isWhole(closing: &handle) else { throw NIfTIError.damaged(path: path) }
+    }
+
+    /// Reads a compressed stream to its end and closes it: its checksum is only looked at there, and a damaged stream can
+    /// have more bytes than it should.
+    /// - Returns: Whether the end is there and the checksum is right.
+    private static func isWhole(closing handle: inout znzFile?) -> Bool {
+        guard let file = handle else { return false }
+        var rest = [UInt8](repeating: 0, count: 1 << 16)
+        var read = 0
+        repeat { read = znzread(&rest, 1, rest.count, file) } while read > 0
+        // A stream without an end is told by closing it.
+        let status = Xznzclose(&handle)
+        return read == 0 && status == 0
     }
 
     /// Reads all voxels and keeps none.
