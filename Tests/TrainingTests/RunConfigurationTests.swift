@@ -24,7 +24,7 @@ import Testing
         #expect(configuration.steps == 40)
         #expect(configuration.data.list == "/studies/wmh/subjects.csv")
         #expect(configuration.data.modalities == ["flair", "t1"])
-        #expect(configuration.data.mergeLabels == [1: [1, 2, 4]])
+        #expect(try configuration.data.mergeLabels == LabelMerging([1: [1, 2, 4]]))
         #expect(configuration.patch.size == [27, 27, 27])
         #expect(configuration.patch.sampler == .balanced)
         #expect(configuration.optimizer.learningRate == 1e-3)
@@ -47,6 +47,8 @@ import Testing
         distributed: {wire: bfloat16, bucket_mib: 0.25, timeout: 60}
         log: {tensorboard: false, every: 10}
         """,
+        "data: {list: a.csv, classes: 3, merge_labels: {2: [38, 37], 0: others, 1: [1]}}",
+        "data: {list: a.csv, merge_labels: {1: others}}",
         "data: {list: a.csv}\nloss: {name: wce, pooling: batch, add: {ss: 0.5, gdl: 2}, weights: simple, lambda: 0.1}",
     ])
     func resolvedTextReadsBackToTheSame(yaml: String) throws {
@@ -146,6 +148,17 @@ import Testing
         ),
         ("log: {tensorboard: 1}", "run.yaml:1: log.tensorboard is '1', expected true or false."),
         (
+            "data: {classes: 2, merge_labels: {2: others}}",
+            "run.yaml:1: data.merge_labels is a mapping to label 2, expected new labels below data.classes, "
+                + "which is 2."
+        ),
+        (
+            "data: {merge_labels: {1: others, 0: others}}",
+            "run.yaml:1: data.merge_labels is a mapping with 'others' twice, expected a mapping of new label to "
+                + "old ones, such as {1: [1, 2, 4]} or {1: [37, 38], 0: others}, labels from 0 to 65535, each old one "
+                + "once, and others at most once."
+        ),
+        (
             "data: {classes: 2, merge_labels: {2: [1]}}",
             "run.yaml:1: data.merge_labels is a mapping to label 2, expected new labels below data.classes, "
                 + "which is 2."
@@ -205,7 +218,7 @@ import Testing
             ])
         #expect(configuration.steps == 60)
         #expect(configuration.optimizer.name == .sgd)
-        #expect(configuration.data.mergeLabels == [1: [3]])
+        #expect(try configuration.data.mergeLabels == LabelMerging([1: [3]]))
         #expect(configuration.data.modalities == ["t2"])
         #expect(configuration.threads == 2)
         // Paths on a command line start where it is given.

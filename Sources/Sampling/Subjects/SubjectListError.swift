@@ -12,7 +12,9 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
     case duplicateSubject(list: String, subject: String, lines: [Int])
     case notWritten(list: String, reason: String)
 
-    public var description: String {
+    public var description: String { oneLine(sentence) }
+
+    private var sentence: String {
         switch self {
         case .missing(let list):
             return "There is no subject list \(list)."
@@ -29,19 +31,29 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
         case .unclosedQuote(let list, let line):
             return "Line \(line) of \(list) opens a quoted field that never ends."
         case .duplicateColumn(let list, let column):
-            return "The header of \(list) names the column \"\(column)\" twice."
+            return "The header of \(list) names the column \"\(excerpt(column))\" twice."
         case .missingColumn(let list, let column, let columns):
-            let nearest = nearestName(to: column, in: columns).map { " (nearest: \"\($0)\")" } ?? ""
-            return "\(list) has no column \"\(column)\"\(nearest); its columns are \(listed(columns))."
+            let nearest = nearestName(to: column, in: columns).map { " (nearest: \"\(excerpt($0))\")" } ?? ""
+            return "\(list) has no column \"\(excerpt(column))\"\(nearest); its columns are \(shown(columns))."
         case .fieldCount(let list, let line, let found, let expected):
             return "Line \(line) of \(list) has \(counted(found, "field")), and its header has \(expected)."
         case .emptyCell(let list, let line, let column):
-            return "Line \(line) of \(list) has nothing in the column \"\(column)\"."
+            return "Line \(line) of \(list) has nothing in the column \"\(excerpt(column))\"."
         case .duplicateSubject(let list, let subject, let lines):
             return
-                "\(list) names the subject \"\(subject)\" on line \(lines[0]) and again on line \(lines[1])."
+                "\(list) names the subject \"\(excerpt(subject))\" on line \(lines[0]) and again on line \(lines[1])."
         case .notWritten(let list, let reason):
             return "The subject list \(list) could not be written: \(reason)."
         }
     }
+}
+
+/// Names of columns, of which a damaged header can have thousands.
+private func shown(_ columns: [String]) -> String {
+    let most = 8
+    let names = columns.prefix(most).map { name in
+        let isPlain = !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
+        return isPlain && name.count <= 20 ? name : "\"\(excerpt(name, letters: 20))\""
+    }
+    return columns.count > most ? listed(names + ["\(columns.count - most) more"]) : listed(names)
 }

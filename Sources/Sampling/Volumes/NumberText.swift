@@ -23,3 +23,8 @@ public func listed(_ words: [String]) -> String {
     guard words.count > 1 else { return last }
     return words.dropLast().joined(separator: ", ") + " and " + last
 }
+
+/// A measure for a sentence: three significant digits.
+func brief(_ value: Double) -> String {
+    String(format: "%.3g", value)
+}

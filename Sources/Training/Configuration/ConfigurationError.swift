@@ -1,3 +1,5 @@
+import Sampling
+
 /// What is wrong with a configuration: where, which key, what was found and what was expected.
 public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of fault; each carries what its sentence needs.
@@ -29,28 +31,28 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
     public let fault: Fault
 
     /// One sentence.
-    public var description: String { "\(origin): \(sentence)." }
+    public var description: String { oneLine("\(origin): \(sentence).") }
 
     private var sentence: String {
         switch fault {
         case .unreadable(let reason):
-            reason
+            excerpt(reason, letters: 200)
         case .unknownKey(let key, let nearest?, _):
-            "unknown key '\(key)', the nearest known key is '\(nearest)'"
+            "unknown key '\(excerpt(key))', the nearest known key is '\(nearest)'"
         case .unknownKey(let key, nil, let known):
-            "unknown key '\(key)', known here are \(Self.quoted(known))"
+            "unknown key '\(excerpt(key))', known here are \(Self.quoted(known))"
         case .otherKind(let kind, let key, let advice):
             "this is \(kind), as its key '\(key)' tells: \(advice)"
         case .badValue(let key, let found, let expected):
-            "\(key) is \(found), expected \(expected)"
+            "\(excerpt(key)) is \(excerpt(found)), expected \(expected)"
         case .unsupportedValue(let key, let found, let supported):
-            "not supported yet: \(key) '\(found)', supported are \(Self.quoted(supported))"
+            "not supported yet: \(key) '\(excerpt(found))', supported are \(Self.quoted(supported))"
         case .unsupportedKey(let key, let supported):
             "not supported yet: key '\(key)', supported are \(Self.quoted(supported))"
         case .inapplicableKey(let key, let condition):
-            "'\(key)' applies only to \(condition)"
+            "'\(excerpt(key))' applies only to \(condition)"
         case .missingKey(let key):
-            "the key '\(key)' is missing, it has no default"
+            "the key '\(excerpt(key))' is missing, it has no default"
         case .malformedOverride:
             "expected --set key.sub=value, such as --set optimizer.learning_rate=0.001"
         }

@@ -23,7 +23,7 @@ extension ConfigurationChoice {
 /// A section declares its keys in one place; reading, writing back and the list of known names follow from it.
 struct KeyVisitor {
     private let path: String
-    private let origin: String
+    let origin: String
     /// Where relative paths of a file start; nil leaves them as they are.
     private let folder: String?
     let entries: [ConfigurationNode.Entry]
@@ -213,22 +213,29 @@ struct KeyVisitor {
         note(key, cube ? .number(value[0]) : .list(value.map(YAMLText.number)))
     }
 
-    /// New label to the labels that become it.
+    /// New label to the labels that become it, or to `others`.
     mutating func labels(
-        _ key: String, _ value: inout [Int: [Int]], _ range: ClosedRange<Int>
+        _ key: String, _ value: inout LabelMerging, _ range: ClosedRange<Int>
     ) throws(ConfigurationError) {
         let expected =
-            "a mapping of new label to old ones, such as {1: [1, 2, 4]}, labels from \(range.lowerBound) to "
-            + "\(range.upperBound), each old one once"
+            "a mapping of new label to old ones, such as {1: [1, 2, 4]} or {1: [37, 38], 0: others}, labels from "
+            + "\(range.lowerBound) to \(range.upperBound), each old one once, and others at most once"
         if let node = entries.first(where: { $0.key == key })?.value {
             var merged: [Int: [Int]] = [:]
+            var others: Int?
             switch node.value {
             case .mapping(let pairs):
                 for pair in pairs {
-                    let old = try scalars(key, pair.value, expected: expected).map(Int.init)
-                    guard let new = Int(pair.key), range.contains(new), merged[new] == nil else {
-                        throw bad(key, expected, found: "a mapping with the key '\(pair.key)'")
+                    guard let new = Int(pair.key), range.contains(new), merged[new] == nil, others != new
+                    else { throw bad(key, expected, found: "a mapping with the key '\(pair.key)'") }
+                    if case .scalar("others", _) = pair.value.value {
+                        guard others == nil else {
+                            throw bad(key, expected, found: "a mapping with 'others' twice")
+                        }
+                        others = new
+                        continue
                     }
+                    let old = try scalars(key, pair.value, expected: expected).map(Int.init)
                     merged[new] = old.compactMap { $0 }.sorted()
                     let valid = old.allSatisfy { label in label.map(range.contains) ?? false }
                     guard valid, !old.isEmpty else {
@@ -242,10 +249,16 @@ struct KeyVisitor {
             if let twice = all.first(where: { label in all.count { $0 == label } > 1 }) {
                 throw bad(key, expected, found: "a mapping that names label \(twice) twice")
             }
-            value = merged
+            do {
+                value = try LabelMerging(merged, others: others)
+            } catch {
+                throw bad(key, expected, found: "a mapping that gives a label to two classes")
+            }
         }
-        let pairs = value.sorted { $0.key < $1.key }
-            .map { YAMLText.KeyText(key: "\($0.key)", value: .list($0.value.map(YAMLText.number))) }
+        let pairs = value.targets.map { target in
+            let labels = value.lists[target].map { YAMLText.list($0.map(YAMLText.number)) }
+            return YAMLText.KeyText(key: "\(target)", value: labels ?? .text("others"))
+        }
         note(key, .inlineMapping(pairs))
     }
 

@@ -78,8 +78,8 @@ extension Trainer {
     func clipGradient() {
         guard let longest = configuration.optimizer.clip else { return }
         timeline.span("clipping gradients") {
-            let norm = plan.model.gradients.norm
-            if norm > longest { plan.model.gradients.scale(by: Float(longest / norm)) }
+            let norm = plan.model.gradients.norm(passes)
+            if norm > longest { plan.model.gradients.scale(by: Float(longest / norm), passes) }
         }
     }
 
@@ -133,7 +133,7 @@ extension Trainer {
             step: step, network: configuration.network.name.rawValue, configurationText: configuration.yaml,
             ranks: communicator.size, threads: placement.threads,
             algorithms: plan.options.algorithms.text, bucketCount: buckets.chosenCount ?? 0,
-            subjects: task.names,
+            subjects: task.names, grids: grids,
             tensors: slices.tensors(of: plan.model.parameters.values)
                 + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
                 + optimizer.tensors(slices))

@@ -87,8 +87,8 @@ extension Dicerank {
             }
             let column = reference ?? data.reference
             let references = try subjects.files(modalities: [column], reference: nil, mask: nil)
-            let merging = try LabelMerging(data.mergeLabels)
             var table = ScoreTable()
+            var grids: [SubjectGrid] = []
             var missing: [String] = []
             for row in rows {
                 guard let file = predictionFile(of: row.subject) else {
@@ -99,12 +99,14 @@ extension Dicerank {
                 else {
                     continue
                 }
-                let expected = try readReference(path, data, merging)
+                let expected = try readReference(path, data)
+                grids.append(SubjectGrid(row.subject, expected.geometry))
                 let scores = try score(
                     prediction: file, reference: expected, at: path, classes: classes ?? data.classes)
                 table.add(subject: row.subject, scores: scores)
             }
             try report(missing: missing, of: rows.count, in: subjects.path)
+            GridComparison.pixdimWarning(grids).map(common.report.warning)
             if let output {
                 try write(table.csv, to: output)
                 try write(table.summaryCSV, to: Self.summaryPath(of: output))
@@ -133,11 +135,11 @@ extension Dicerank {
         }
 
         private func readReference(
-            _ path: String, _ data: RunConfiguration.Data, _ merging: LabelMerging
+            _ path: String, _ data: RunConfiguration.Data
         ) throws -> LabelMap {
             let classes = classes ?? data.classes
             switch data.referenceKind {
-            case .labels: return try LabelMap(reading: path, classes: classes, merging: merging)
+            case .labels: return try LabelMap(reading: path, classes: classes, merging: data.mergeLabels)
             case .probabilities: return try LabelMap(readingProbabilities: path, classes: classes)
             }
         }

@@ -83,6 +83,7 @@ extension Dicerank {
                         "\(trained.path), step \(trained.step): \(names); \(subjects.count) to segment")
                     placement.oversubscription.map(report.warning)
                 }
+                try trained.compareGrids(of: subjects, on: world, report)
                 try world.together { try makeFolder() }
                 let window = SlidingWindow(
                     graph: trained.graph, parameters: trained.parameters,

@@ -101,7 +101,8 @@ private struct SweepMember {
         var configuration = cell.configuration
         if configuration.threads == nil { configuration.threads = threads }
         let options = TrainingOptions(
-            runFolder: cell.folder, quiet: isQuiet, version: Dicerank.configuration.version)
+            runFolder: cell.folder, quiet: isQuiet, warnsOfGrids: false,
+            version: Dicerank.configuration.version)
         let trainer = try Trainer(configuration, options: options, communicator: group)
         // Planning takes a while.
         guard try !isStopped() else { return nil }

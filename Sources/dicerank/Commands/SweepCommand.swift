@@ -81,6 +81,7 @@ extension Dicerank {
                 }
                 let left = plan.cells.filter { $0.isPending(retryFailed: retryFailed) }
                 if !reportOnly, !left.isEmpty {
+                    try plan.gridWarnings(on: world).forEach(common.report.warning)
                     let runner = SweepRunner(plan, left, report: common.report, world: world)
                     if let signal = try runner.run() {
                         let reason =

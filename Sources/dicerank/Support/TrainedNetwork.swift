@@ -11,6 +11,8 @@ struct TrainedNetwork {
     let configuration: RunConfiguration
     /// Of the training's list; nil where the checkpoint does not tell.
     let subjects: SubjectNames?
+    /// Of the subjects that it was trained on; nil where the checkpoint does not tell.
+    let grids: GridSummary?
     let graph: Graph
     let parameters: Parameters
     /// Columns of the input channels, in order.
@@ -42,6 +44,7 @@ struct TrainedNetwork {
         }
         step = checkpoint.step
         subjects = checkpoint.subjects
+        grids = checkpoint.grids
         configuration = try checkpoint.configuration()
         modalities = try Self.modalities(of: configuration.data)
         let network = try configuration.network.make(
