@@ -29,6 +29,7 @@ public struct SubjectList: Sendable {
             if let link = DanglingLink(at: path) { throw link }
             throw SubjectListError.missing(list: path)
         }
+        guard !PathKind.isFolder(path) else { throw SubjectListError.folder(list: path) }
         guard let data = FileManager.default.contents(atPath: path),
             let text = String(data: data, encoding: .utf8)
         else { throw SubjectListError.notText(list: path) }

@@ -50,6 +50,8 @@ extension Dicerank {
 
         func run() throws {
             guard LaunchedRank.current.isFirst else { return }
+            try PathArgument.expectFolder(output, "--output")
+            for run in runs { try PathArgument.expectFolder(run, "RUN_DIR") }
             try ReportFolder.check(
                 output,
                 reading: runs.flatMap { run in

@@ -74,6 +74,7 @@ extension Dicerank {
         }
 
         func run() throws {
+            try PathArgument.expectFolder(output, "--output")
             try Ranks.run { world in
                 let report = common.report
                 let isFirst = world.rank == 0
@@ -89,15 +90,13 @@ extension Dicerank {
                         "\(trained.path), step \(trained.step): \(names); \(subjects.count) to segment")
                     placement.oversubscription.map(report.warning)
                 }
+                try trained.compareGrids(of: subjects, on: world, report)
                 try world.together { try prepareOutput(subjects, of: trained) }
                 if isFirst { warnOfCase(subjects) }
                 let pending = try pending(subjects, of: trained, on: world)
-                let window = SlidingWindow(
-                    graph: trained.graph, parameters: trained.parameters,
-                    options: .init(
-                        threads: placement.threads,
-                        memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count),
-                        isPlanar: trained.isPlanar))
+                let window = trained.window(
+                    threads: placement.threads,
+                    memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count))
                 let own = stride(from: world.rank, to: pending.count, by: world.size).map { pending[$0] }
                 let progress = SegmentationProgress(
                     console: Console(), volumes: own.count, quiet: common.quiet || !isFirst)
@@ -195,8 +194,8 @@ extension Dicerank {
             let volume = Double(foreground) * subject.geometry.voxelCubicMillimetres / 1000
             let seconds = start.duration(to: .now) / .seconds(1)
             common.report.note(
-                "\(subject.name): \(foreground) foreground voxels (\(String(format: "%.2f", volume)) ml), "
-                    + "\(layout.origins.count) window\(layout.origins.count == 1 ? "" : "s") of \(layout.window), \(String(format: "%.1f", seconds)) s"
+                "\(subject.name): \(counted(foreground, "foreground voxel")) (\(String(format: "%.2f", volume)) ml), "
+                    + "\(counted(layout.origins.count, "window")) of \(layout.window), \(String(format: "%.1f", seconds)) s"
             )
             common.report.result(path)
         }

@@ -63,9 +63,7 @@ struct SweepSlices {
         let request = network.configuration.threads.map { ThreadRequest.exactly($0) } ?? .automatic
         let threads = try Placement.query(on: SoloCommunicator(), threads: request).threads
         let free = Memory.availableBytes ?? 4 << 30
-        let window = SlidingWindow(
-            graph: network.graph, parameters: network.parameters,
-            options: .init(threads: threads, memoryBytes: free / 2, isPlanar: network.isPlanar))
+        let window = network.window(threads: threads, memoryBytes: free / 2)
         let extent = subject.extent
         return try window.labels(
             images: subject.images, size: Size3(extent.depth, extent.height, extent.width))
@@ -91,10 +89,9 @@ struct SweepSlices {
             }
             return one
         }
-        let merging = try LabelMerging(data.mergeLabels)
         let volumes = try files.map { file in
             guard let path = file.reference else { return 0.0 }
-            let map = try LabelMap(reading: path, classes: data.classes, merging: merging)
+            let map = try LabelMap(reading: path, classes: data.classes, merging: data.mergeLabels)
             return Double(map.labels.count { $0 != 0 }) * map.geometry.voxelCubicMillimetres
         }
         let order = files.indices.sorted { (volumes[$0], $0) < (volumes[$1], $1) }

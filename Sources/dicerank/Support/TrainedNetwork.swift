@@ -13,6 +13,8 @@ struct TrainedNetwork {
     let configuration: RunConfiguration
     /// Of the training's list; nil where the checkpoint does not tell.
     let subjects: SubjectNames?
+    /// Of the subjects that it was trained on; nil where the checkpoint does not tell.
+    let grids: GridSummary?
     let graph: Graph
     let parameters: Parameters
     /// Columns of the input channels, in order.
@@ -21,6 +23,8 @@ struct TrainedNetwork {
     let reader: SubjectReader
     /// Whether it was trained on slices.
     let isPlanar: Bool
+    /// By which its convolutions were computed in the training.
+    let algorithms: AlgorithmChoice
 
     /// - Parameters:
     ///   - path: a checkpoint, or a run's folder, whose newest whole checkpoint is taken.
@@ -34,7 +38,7 @@ struct TrainedNetwork {
         let checkpoint: Checkpoint
         if isFolder.boolValue {
             guard let found = try CheckpointStore(runFolder: path, keep: 1).newest() else {
-                throw CommandError("The run \(path) has no checkpoint: \(path)/checkpoints holds none.")
+                throw CommandError(Self.withoutCheckpoint(path))
             }
             found.warnings.forEach(warn)
             checkpoint = found.checkpoint
@@ -46,17 +50,35 @@ struct TrainedNetwork {
         step = checkpoint.step
         digest = checkpoint.digest
         subjects = checkpoint.subjects
+        grids = checkpoint.grids
         configuration = try checkpoint.configuration()
         modalities = try Self.modalities(of: configuration.data)
         let network = try configuration.network.make(
             inputChannels: modalities.count, classes: configuration.data.classes)
         reader = try configuration.reader(for: network)
         isPlanar = try configuration.trainsOnSlices(network)
+        algorithms = try checkpoint.algorithmChoice()
         graph = network.graph()
         parameters = Parameters(graph: graph)
         for arena in [parameters.parameters, parameters.statistics] {
             try Self.fill(arena, from: checkpoint, path: self.path)
         }
+    }
+
+    /// Applies it to whole volumes as the training computed it.
+    func window(threads: Int, memoryBytes: Int) -> SlidingWindow {
+        SlidingWindow(
+            graph: graph, parameters: parameters,
+            options: .init(
+                threads: threads, memoryBytes: memoryBytes, isPlanar: isPlanar, algorithms: algorithms))
+    }
+
+    private static func withoutCheckpoint(_ folder: String) -> String {
+        if let file = PathKind.example(in: folder, [".safetensors"]) {
+            return
+                "The folder \(folder) is no run: name a checkpoint in it, such as \(file), or the run's folder."
+        }
+        return "The run \(folder) has no checkpoint: \(folder)/checkpoints holds none."
     }
 
     /// The configured ones; without, all columns of the list but the reference and the mask.
