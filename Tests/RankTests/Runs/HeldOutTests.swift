@@ -1,5 +1,4 @@
 import Foundation
-import Sampling
 import Testing
 import Training
 
@@ -114,9 +113,7 @@ extension RankTests {
             // Rank 1 has it.
             let image = task.heldOut[1].images[0].path
             // Its header, its end and its reference are as they should be.
-            var volume = try Volume(reading: image)
-            volume.voxels[7] = .nan
-            try volume.write(to: image)
+            try small.spoil(image)
             let outcome = try await small.train(ranks: 2)
             expectRefusal(outcome, mentions: ["Rank 1 of 2", image, "NaN"])
             #expect(try Checkpoint(contentsOf: small.checkpoint(4)).step == 4)
