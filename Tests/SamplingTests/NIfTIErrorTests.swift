@@ -31,7 +31,10 @@ import Testing
     }
 
     @Test func folderInsteadOfAFile() {
-        #expect(throws: NIfTIError.unreadable(path: folder.path, reason: "it is a folder")) {
+        #expect(
+            throws: NIfTIError.unreadable(
+                path: folder.path, reason: "it is a folder, and a .nii or .nii.gz file is expected")
+        ) {
             try Volume(reading: folder.path)
         }
     }

@@ -1,6 +1,7 @@
 /// What is wrong with a subject list.
 public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible {
     case missing(list: String)
+    case folder(list: String)
     case notText(list: String)
     case empty(list: String)
     case unclosedQuote(list: String, line: Int)
@@ -17,6 +18,11 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
         switch self {
         case .missing(let list):
             return "There is no subject list \(list)."
+        case .folder(let list):
+            let example = PathKind.example(in: list, [".csv"]).map { ", such as \($0)" } ?? ""
+            return
+                "The subject list \(list) is a folder; a CSV file with a header and a row for each subject is "
+                + "expected\(example)."
         case .notText(let list):
             return "The subject list \(list) cannot be read as UTF-8 text."
         case .empty(let list):
@@ -27,8 +33,7 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
         case .duplicateColumn(let list, let column):
             return "The header of \(list) names the column \"\(excerpt(column))\" twice."
         case .missingColumn(let list, let column, let columns):
-            let nearest = nearestName(
-                to: String(column.prefix(64)), in: columns.filter { $0.count <= 64 }.suffix(1000)).map { " (nearest: \"\(excerpt($0))\")" } ?? ""
+            let nearest = nearestName(to: column, in: columns).map { " (nearest: \"\(excerpt($0))\")" } ?? ""
             return "\(list) has no column \"\(excerpt(column))\"\(nearest); its columns are \(shown(columns))."
         case .fieldCount(let list, let line, let found, let expected):
             return "Line \(line) of \(list) has \(counted(found, "field")), and its header has \(expected)."
@@ -51,27 +56,4 @@ private func shown(_ columns: [String]) -> String {
         return isPlain && name.count <= 20 ? name : "\"\(excerpt(name, letters: 20))\""
     }
     return columns.count > most ? listed(names + ["\(columns.count - most) more"]) : listed(names)
-}
-
-/// The name that takes the fewest edits to become `name`, if that is at most half of its letters.
-func nearestName(to name: String, in names: [String]) -> String? {
-    let scored = names.map { (name: $0, distance: editDistance(name.lowercased(), $0.lowercased())) }
-    guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(1, name.count / 2) ? best.name : nil
-}
-
-/// Insertions, deletions and replacements of one letter that turn `a` into `b` (Levenshtein).
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let other = Array(b)
-    var row = Array(0...other.count)
-    for (i, letter) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in other.indices {
-            let replaced = diagonal + (letter == other[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[other.count]
 }

@@ -30,6 +30,8 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
     case fractionalLabel(path: String, value: Double, position: VoxelIndex)
     /// A label that no class has.
     case labelOutsideClasses(path: String, value: Double, position: VoxelIndex, classes: Int)
+    /// A label that no list of the merging names, although others, `sources`, become the class of its number.
+    case labelNotMerged(path: String, label: Int, position: VoxelIndex, sources: [Int])
     /// The volume could not be written; a file that was at the path is as it was.
     case notWritten(path: String, reason: String)
 
@@ -82,6 +84,11 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
                     ? "a mask of 0 and 255 is read with data.merge_labels: {1: [255]}, and probabilities, which go "
                         + "from 0 to 1, with data.reference_kind: probabilities."
                     : "set data.classes to 1 more than the greatest label, or say in data.merge_labels what class it is.")
+        case .labelNotMerged(let path, let label, let position, let sources):
+            "\(path) holds the label \(label) at \(position), which merge_labels does not name, while it makes "
+                + "\(listed(sources.map(String.init))) class \(label): write "
+                + "\(LabelMerging.list(label, [label] + sources)) to merge them, or name \(label) in the list of "
+                + "another class."
         case .notWritten(let path, let reason):
             "\(path) could not be written: \(reason)."
         }

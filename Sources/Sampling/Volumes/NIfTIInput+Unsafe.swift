@@ -78,7 +78,10 @@ final class NIfTIInput {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw NIfTIError.missing(path: path)
         }
-        if isDirectory.boolValue { throw NIfTIError.unreadable(path: path, reason: "it is a folder") }
+        if isDirectory.boolValue {
+            throw NIfTIError.unreadable(
+                path: path, reason: "it is a folder, and a .nii or .nii.gz file is expected")
+        }
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             // A pipe would be waited for.
@@ -131,33 +134,75 @@ final class NIfTIInput {
         precondition(
             buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
         precondition((2...256).contains(classes), "\(classes) classes in a byte")
-        // A scaled integer is rarely exact: 8388607 * 1.192093e-7 is a usual way to store 1.
-        let tolerance = 1e-3
-        var last = Double.nan
-        var lastClass: UInt8 = 0
-        var damaged = NonFiniteVoxels()
-        try forEachBlock { start, values in
-            for i in 0..<values.count {
-                let value = values[i]
-                guard value.isFinite else {
-                    damaged.add(start + i)
-                    continue
-                }
-                if value != last, damaged.count == 0 {
-                    let position = VoxelIndex(offset: start + i, in: self.geometry.extent)
-                    guard abs(value - value.rounded()) <= tolerance else {
-                        throw NIfTIError.fractionalLabel(path: self.path, value: value, position: position)
-                    }
-                    let label = abs(value) < 1e9 ? merging(Int(value.rounded())) : -1
-                    guard (0..<classes).contains(label) else {
+        try forEachLabel { start, labels, values in
+            var last: Int?
+            var lastClass: UInt8 = 0
+            for i in labels.indices {
+                if labels[i] != last {
+                    last = labels[i]
+                    switch merging.destination(of: labels[i], classes: classes) {
+                    case .class(let index): lastClass = UInt8(index)
+                    case .noClass:
                         throw NIfTIError.labelOutsideClasses(
-                            path: self.path, value: value.rounded(), position: position, classes: classes)
+                            path: self.path, value: values[i].rounded(), position: self.position(start + i),
+                            classes: classes)
+                    case .unnamed(let sources):
+                        throw NIfTIError.labelNotMerged(
+                            path: self.path, label: labels[i], position: self.position(start + i),
+                            sources: sources)
                     }
-                    last = value
-                    lastClass = UInt8(label)
                 }
                 buffer[start + i] = lastClass
             }
+        }
+    }
+
+    /// Voxels of each label, as the file has them.
+    func countLabels() throws -> [Int: Int] {
+        var voxels: [Int: Int] = [:]
+        try forEachLabel { _, labels, _ in
+            var start = 0
+            for i in labels.indices where i + 1 == labels.count || labels[i + 1] != labels[i] {
+                voxels[labels[i], default: 0] += i + 1 - start
+                start = i + 1
+            }
+        }
+        return voxels
+    }
+
+    private func position(_ offset: Int) -> VoxelIndex {
+        VoxelIndex(offset: offset % geometry.extent.count, in: geometry.extent)
+    }
+
+    /// Hands out the voxels as whole numbers and as they were stored, a block at a time, up to the first that is not
+    /// finite; the others of that kind are counted, then the file is refused.
+    private func forEachLabel(
+        _ body: (Int, [Int], UnsafeBufferPointer<Double>) throws -> Void
+    ) throws {
+        // A scaled integer is rarely exact: 8388607 * 1.192093e-7 is a usual way to store 1.
+        let tolerance = 1e-3
+        var damaged = NonFiniteVoxels()
+        try forEachBlock { start, values in
+            var last = Double.nan
+            var label = 0
+            let labels = try values.indices.map { i in
+                let value = values[i]
+                guard value.isFinite else {
+                    damaged.add(start + i)
+                    return 0
+                }
+                if value != last, damaged.count == 0 {
+                    guard abs(value - value.rounded()) <= tolerance else {
+                        throw NIfTIError.fractionalLabel(
+                            path: self.path, value: value, position: self.position(start + i))
+                    }
+                    // No larger number is a label; it stays one that no class has.
+                    label = Int(min(max(value.rounded(), -1e15), 1e15))
+                    last = value
+                }
+                return label
+            }
+            if damaged.count == 0 { try body(start, labels, values) }
         }
         try refuse(damaged)
     }

@@ -6,8 +6,11 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
     public enum Fault: Equatable, Sendable {
         /// The file cannot be read or is no YAML.
         case unreadable(String)
-        /// No such key. `nearest` is the known key that looks most like it, with its full path.
-        case unknownKey(String, nearest: String)
+        /// No such key. `nearest` is the known key that was most likely meant, `known` are those of the same mapping; all with
+        /// their full paths.
+        case unknownKey(String, nearest: String?, known: [String])
+        /// A configuration of another kind than the one that was asked for: what it is, and what to do with it.
+        case otherKind(String, key: String, advice: String)
         /// The value has another type or lies outside its range.
         case badValue(key: String, found: String, expected: String)
         /// A value that is planned but does not work yet.
@@ -34,8 +37,12 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
         switch fault {
         case .unreadable(let reason):
             excerpt(reason, letters: 200)
-        case .unknownKey(let key, let nearest):
+        case .unknownKey(let key, let nearest?, _):
             "unknown key '\(excerpt(key))', the nearest known key is '\(nearest)'"
+        case .unknownKey(let key, nil, let known):
+            "unknown key '\(excerpt(key))', known here are \(Self.quoted(known))"
+        case .otherKind(let kind, let key, let advice):
+            "this is \(kind), as its key '\(key)' tells: \(advice)"
         case .badValue(let key, let found, let expected):
             "\(excerpt(key)) is \(excerpt(found)), expected \(expected)"
         case .unsupportedValue(let key, let found, let supported):

@@ -19,6 +19,8 @@ struct ConfigurationNode {
 
     var value: Value
     var origin: String
+    /// Whether an option of the command line gave it.
+    var isOption = false
 
     /// The value as an error message shows it.
     var shown: String {
@@ -137,6 +139,12 @@ extension ConfigurationNode {
         value = .mapping(entries)
     }
 
+    /// The first of some keys that a mapping has.
+    func firstKey(of names: [String]) -> String? {
+        guard case .mapping(let entries) = value else { return nil }
+        return names.first { name in entries.contains { $0.key == name } }
+    }
+
     /// The place of the value at a path of keys; nil where there is none.
     func origin(of keys: ArraySlice<String>) -> String? {
         guard let key = keys.first else { return origin }
@@ -144,8 +152,10 @@ extension ConfigurationNode {
         return entries.first { $0.key == key }?.value.origin(of: keys.dropFirst())
     }
 
+    /// Takes it for what an option gives.
     private mutating func relocate(to place: String) {
         origin = place
+        isOption = true
         switch value {
         case .scalar: break
         case .list(var items):

@@ -36,8 +36,32 @@ extension SweepConfiguration {
         let value: ConfigurationNode
     }
 
+    /// Refuses a sweep where a run's configuration is expected.
+    static func refuse(_ root: ConfigurationNode) throws(ConfigurationError) {
+        guard let key = root.firstKey(of: ["networks", "run", "learning_rates", "losses"]) else { return }
+        throw ConfigurationError(
+            origin: root.origin,
+            fault: .otherKind(
+                "a sweep's configuration", key: key,
+                advice: "run it with dicerank sweep, or give the configuration of a single run"))
+    }
+
+    /// Refuses a run's configuration where a sweep is expected.
+    private static func refuseRun(_ root: ConfigurationNode) throws(ConfigurationError) {
+        guard root.firstKey(of: ["networks", "run", "learning_rates", "losses"]) == nil,
+            let key = root.firstKey(of: ["data", "patch", "network", "loss", "optimizer", "steps"])
+        else { return }
+        throw ConfigurationError(
+            origin: root.origin,
+            fault: .otherKind(
+                "the configuration of a single run", key: key,
+                advice: "train it with dicerank train, or put it under 'run' beside 'networks' for a sweep"))
+    }
+
     mutating func read(_ root: ConfigurationNode, folder: String?) throws(ConfigurationError) {
+        try Self.refuseRun(root)
         var keys = try KeyVisitor(root, path: "")
+        keys.mayMean(RunConfiguration(list: "").values.map { "run." + $0.key })
         try keys.automatic("ranks_per_run", &ranksPerRun, 1...65536, word: "all")
         try keys.integer("last", &last, 1...1_000_000_000)
         let run = keys.node("run") ?? ConfigurationNode(value: .mapping([]), origin: root.origin)

@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Logging
+import Sampling
 import SystemPackage
 
 /// The run directory before the first step.
@@ -93,7 +94,7 @@ struct Restoration {
         model.parameters.setValues(parameters)
         model.statistics.setValues(statistics)
         logger.info(
-            "Resuming at step \(checkpoint.step) from \(path), which \(checkpoint.ranks) rank\(checkpoint.ranks == 1 ? "" : "s") wrote."
+            "Resuming at step \(checkpoint.step) from \(path), which \(counted(checkpoint.ranks, "rank")) wrote."
         )
         for change in changes {
             logger.info("\(change.key) was \(change.other) and is \(change.value) from now on.")

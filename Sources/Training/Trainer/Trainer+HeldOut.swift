@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Inference
+import Sampling
 
 extension Trainer {
     /// Whether the held-out subjects are to be scored after this step and have not been.
@@ -29,6 +30,7 @@ extension Trainer {
         do {
             table = try timeline.span("scoring the held-out subjects") { try scoring.run() }
         } catch let stopped as ScoringRounds.Stopped {
+            stopSignal = stopped.signal
             logger.notice(
                 """
                 \(StopSignals.name(stopped.signal)) was received: the held-out subjects are not scored at step \(step); \
@@ -42,7 +44,7 @@ extension Trainer {
         scoredStep = step
         logger.info(
             """
-            Held out, step \(step): DSC of \(scores.subjects) subject\(scores.subjects == 1 ? "" : "s"): mean \
+            Held out, step \(step): DSC of \(counted(scores.subjects, "subject")): mean \
             \(Self.digits(scores.dscMean)), median \(Self.digits(scores.dscMedian)) \
             (IQR \(Self.digits(scores.dscUpperQuartile - scores.dscLowerQuartile))), \
             \(Quantity.duration(start.secondsSince))

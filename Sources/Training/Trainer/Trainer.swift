@@ -37,6 +37,10 @@ public final class Trainer {
         firstStep: firstStep + 1)
     let watchdog: Watchdog
     var saving = Saving(saved: 0)
+    /// Of the subjects to train on; nil before they are looked at.
+    var grids: GridSummary?
+    /// The signal by which the run stopped before its end, equal on all ranks; nil for none.
+    public internal(set) var stopSignal: Int32?
     /// Steps in a row that were not finite and changed nothing.
     var skippedInARow = 0
     /// Batch norm's running statistics before the step, where a step may be skipped.
@@ -186,6 +190,7 @@ public final class Trainer {
     }
 
     private func train() throws -> RunSummary? {
+        try compareGrids()
         if let sentence = watchdog.warning { logger.warning("\(sentence)") }
         // What an earlier start has not come to.
         _ = try evaluate(step: firstStep)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Engine
 import Foundation
+import Sampling
 import Training
 
 extension Dicerank.Bench {
@@ -56,7 +57,7 @@ extension Dicerank.Bench {
             for _ in 0..<steps { profile.add(try step.profile()) }
             common.report.result(
                 "One step of patches of \(step.plan.inputSize), batch \(configuration.batch), "
-                    + "\(placement.threads) threads, \(step.plan.instructionSet) kernels:")
+                    + "\(counted(placement.threads, "thread")), \(step.plan.instructionSet) kernels:")
             for line in PlanReport.operations(profile) { common.report.result(line) }
             for line in PlanReport.kinds(profile) { common.report.result(line) }
             let planned = step.plan.peakBytes + step.stateBytes

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Sampling
 
 /// The text of `bench scaling`.
 enum ScalingReport {
@@ -28,7 +29,7 @@ enum ScalingReport {
         let bytes = work.exchanges.reduce(0, +)
         return [
             "Measured on \(measurement.ranks == 1 ? "one rank" : "\(measurement.ranks) ranks at once"), "
-                + "\(measurement.threads) thread\(measurement.threads == 1 ? "" : "s") each:",
+                + "\(counted(measurement.threads, "thread")) each:",
             "  computation of a step   \(milliseconds(work.computeSeconds)) ms with "
                 + patches(measurement.slots) + " a rank, "
                 + "\(milliseconds(measurement.work.one.computeSeconds)) ms with one",
@@ -155,7 +156,7 @@ enum ScalingReport {
 
     // MARK: Numbers
 
-    private static func patches(_ count: Int) -> String { "\(count) patch\(count == 1 ? "" : "es")" }
+    private static func patches(_ count: Int) -> String { counted(count, "patch", plural: "patches") }
 
     private static func milliseconds(_ seconds: Double) -> String {
         String(format: seconds < 0.1 ? "%.2f" : "%.1f", seconds * 1e3)

@@ -18,6 +18,9 @@ extension Dicerank {
                 With --config, list, reference, classes and merged labels are those of a training, and --held-out \
                 scores only the subjects that it has not seen. References of probabilities are cut at a half.
 
+                --output writes a row a subject and class, and beside it, with _summary in its name, a row for the \
+                median and each quartile of a class: statistic, class, and the columns of the scores.
+
                 Examples:
                   dicerank evaluate --prediction predictions --list test.csv --reference tumour
                   dicerank evaluate --prediction predictions --config run/config.yaml --held-out
@@ -45,7 +48,9 @@ extension Dicerank {
                 "Number of classes, background included; default the configuration's, or 2.", valueName: "N"))
         var classes: Int?
 
-        @Option(help: ArgumentHelp("CSV file for the scores.", valueName: "FILE"))
+        @Option(
+            help: ArgumentHelp(
+                "CSV file for the scores; their summary goes to another beside it.", valueName: "FILE"))
         var output: String?
 
         @Flag(help: "Score only the subjects that the configuration holds out.")
@@ -71,6 +76,7 @@ extension Dicerank {
 
         func run() throws {
             guard LaunchedRank.current.isFirst else { return }
+            try PathArgument.expectFolder(prediction, "--prediction")
             let configuration = try config.map { try RunConfiguration(contentsOf: $0) }
             let data = configuration?.data ?? RunConfiguration(list: "").data
             let subjects = try SubjectList(reading: list ?? data.list)
@@ -81,8 +87,8 @@ extension Dicerank {
             }
             let column = reference ?? data.reference
             let references = try subjects.files(modalities: [column], reference: nil, mask: nil)
-            let merging = try LabelMerging(data.mergeLabels)
             var table = ScoreTable()
+            var grids: [SubjectGrid] = []
             var missing: [String] = []
             for row in rows {
                 guard let file = predictionFile(of: row.subject) else {
@@ -93,13 +99,18 @@ extension Dicerank {
                 else {
                     continue
                 }
-                let expected = try readReference(path, data, merging)
+                let expected = try readReference(path, data)
+                grids.append(SubjectGrid(row.subject, expected.geometry))
                 let scores = try score(
                     prediction: file, reference: expected, at: path, classes: classes ?? data.classes)
                 table.add(subject: row.subject, scores: scores)
             }
             try report(missing: missing, of: rows.count, in: subjects.path)
-            if let output { try write(table.csv, to: output) }
+            GridComparison.pixdimWarning(grids).map(common.report.warning)
+            if let output {
+                try write(table.csv, to: output)
+                try write(table.summaryCSV, to: Self.summaryPath(of: output))
+            }
             common.report.result(table.text.trimmingCharacters(in: .newlines))
         }
 
@@ -112,17 +123,23 @@ extension Dicerank {
             try HeldOut.check(list, against: found.checkpoint.subjects, of: found.path)
         }
 
+        /// Where the medians and quartiles go: `scores_summary.csv` for `scores.csv`.
+        static func summaryPath(of path: String) -> String {
+            let ending = path.hasSuffix(".csv") ? ".csv" : ""
+            return path.dropLast(ending.count) + "_summary" + ending
+        }
+
         private func predictionFile(of subject: String) -> String? {
             ["nii.gz", "nii"].map { "\(prediction)/\(subject).\($0)" }
                 .first { FileManager.default.fileExists(atPath: $0) }
         }
 
         private func readReference(
-            _ path: String, _ data: RunConfiguration.Data, _ merging: LabelMerging
+            _ path: String, _ data: RunConfiguration.Data
         ) throws -> LabelMap {
             let classes = classes ?? data.classes
             switch data.referenceKind {
-            case .labels: return try LabelMap(reading: path, classes: classes, merging: merging)
+            case .labels: return try LabelMap(reading: path, classes: classes, merging: data.mergeLabels)
             case .probabilities: return try LabelMap(readingProbabilities: path, classes: classes)
             }
         }
@@ -142,16 +159,17 @@ extension Dicerank {
 
         private func report(missing: [String], of count: Int, in list: String) throws {
             guard let first = missing.first else { return }
-            let others =
-                missing.count == 1 ? "" : " and \(missing.count - 1) other\(missing.count == 2 ? "" : "s")"
+            let isOne = missing.count == 1
+            let others = isOne ? "" : " and \(counted(missing.count - 1, "other"))"
             let what =
-                "of the \(count) subjects of \(list), \(first)\(others) have no segmentation in \(prediction)"
+                "of the \(counted(count, "subject")) of \(list), \(first)\(others) \(isOne ? "has" : "have") no "
+                + "segmentation in \(prediction)"
             guard skipMissing, missing.count < count else {
                 throw CommandError(
                     "Expected \(prediction)/\(first).nii.gz or .nii, found neither: \(what)"
                         + (missing.count < count ? "; --skip-missing scores the others." : "."))
             }
-            common.report.warning("\(what), and are not scored.")
+            common.report.warning("\(what), and \(isOne ? "is" : "are") not scored.")
         }
 
         private func write(_ text: String, to path: String) throws {

@@ -12,8 +12,9 @@ extension Dicerank {
         static let configuration = CommandConfiguration(
             abstract: "Show what a data set holds and how imbalanced the patches drawn from it are.",
             discussion: """
-                Reads all files as a training would, so that what is wrong with them is found here. For each subject: \
-                grid, share of each class, number of lesions (parts that touch at least by a corner) and their \
+                Reads all files as a training would, so that what is wrong with them is found here. First the labels \
+                that the references hold and the class that data.merge_labels makes of each. For each subject: \
+                grid in mm and orientation, share of each class, number of lesions (parts that touch at least by a corner) and their \
                 sizes. Then for each patch size the foreground share of the effective patches as the configured \
                 sampler draws them: median, quartiles and the smallest. Subjects that cannot be sampled are named.
 
@@ -49,6 +50,7 @@ extension Dicerank {
             var subjects: [SubjectInspection] = []
             var shares = sizes.map { _ in [Double]() }
             var unsampled = sizes.map { _ in [String]() }
+            for line in try InspectionText.labels(task) { common.report.result(line) }
             for (number, files) in task.subjects.enumerated() {
                 let subject = try task.reader.read(files)
                 let inspection = SubjectInspection(subject, classes: configuration.data.classes)
@@ -63,6 +65,8 @@ extension Dicerank {
                 }
             }
             for line in InspectionText.summary(subjects) { common.report.result(line) }
+            let grids = subjects.map { SubjectGrid($0.name, $0.geometry) }
+            GridComparison(grids, view: task.gridView).warnings.forEach(common.report.warning)
             common.report.result(
                 "Foreground of the effective patches that the \(configuration.patch.sampler.rawValue) sampler draws, "
                     + "\(draws) of each subject:")
@@ -105,41 +109,46 @@ extension Extent {
 }
 
 /// The lines of `inspect`.
-private enum InspectionText {
+enum InspectionText {
     static func line(_ subject: SubjectInspection, plane: String?) -> String {
         let extent = subject.geometry.extent
-        let spacing = [subject.geometry.spacing.x, subject.geometry.spacing.y, subject.geometry.spacing.z]
-            .map { String(format: "%.3g", $0) }.joined(separator: " x ")
         let total = Double(extent.count)
         let classes = subject.classVoxels.enumerated().dropFirst()
             .map { "class \($0) \(percent(Double($1) / total))" }.joined(separator: ", ")
-        let slices = plane.map { ", \(subject.extent.depth) \($0) slices" } ?? ""
-        return "\(subject.name): \(extent) voxels of \(spacing) mm\(slices), \(classes); \(lesions(subject))"
+        let orientation =
+            subject.geometry.orientation
+            + (subject.geometry.hasTransform ? "" : " (assumed: the header has no transform)")
+        let slices = plane.map { ", \(counted(subject.extent.depth, "\($0) slice"))" } ?? ""
+        return
+            "\(subject.name): \(extent) voxels of \(millimetres(subject.geometry.voxelMillimetres)), \(orientation)\(slices), "
+            + "\(classes); \(lesions(subject))"
     }
 
     private static func lesions(_ subject: SubjectInspection) -> String {
         guard let largest = subject.lesions.first,
             let quartiles = Quartiles(of: subject.lesions.map(Double.init))
         else { return "no lesion" }
-        let millilitres = subject.geometry.voxelVolume / 1000
-        return "\(subject.lesions.count) lesion\(subject.lesions.count == 1 ? "" : "s"), median "
-            + "\(String(format: "%.0f", quartiles.median)) voxels, largest \(largest) "
+        let millilitres = subject.geometry.voxelCubicMillimetres / 1000
+        return "\(counted(subject.lesions.count, "lesion")), median "
+            + "\(counted(Int(quartiles.median.rounded()), "voxel")), largest \(largest) "
             + "(\(String(format: "%.2f", Double(largest) * millilitres)) ml)"
     }
 
     static func summary(_ subjects: [SubjectInspection]) -> [String] {
         let shares = subjects.map { Double($0.foregroundVoxels) / Double($0.geometry.extent.count) }
         let sizes = subjects.flatMap { $0.lesions.map(Double.init) }
-        var lines = ["\(subjects.count) subjects, foreground of a volume: \(spread(shares))"]
+        var lines = ["\(counted(subjects.count, "subject")), foreground of a volume: \(spread(shares))"]
         if let quartiles = Quartiles(of: sizes) {
             lines.append(
-                "\(sizes.count) lesions, voxels: median \(number(quartiles.median)) (\(number(quartiles.lower)) to "
+                "\(counted(sizes.count, "lesion")), voxels: median \(number(quartiles.median)) (\(number(quartiles.lower)) to "
                     + "\(number(quartiles.upper))), largest \(number(sizes.max() ?? 0))")
         }
         return lines
     }
 
-    static func line(_ size: PatchSize, _ shares: [Double]) -> String { "  \(size.name): \(spread(shares))" }
+    fileprivate static func line(_ size: PatchSize, _ shares: [Double]) -> String {
+        "  \(size.name): \(spread(shares))"
+    }
 
     private static func spread(_ shares: [Double]) -> String {
         guard let quartiles = Quartiles(of: shares) else { return "nothing to draw" }

@@ -44,6 +44,7 @@ extension Dicerank {
             guard LaunchedRank.current.isFirst else { return }
             let report = common.report
             let phantom = try Sampling.Phantom(size: size, foreground: foreground, seed: seed)
+            try PathArgument.expectFolder(folder, "OUT_DIR")
             let existing = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             guard existing.isEmpty else {
                 throw CommandError(
@@ -57,7 +58,7 @@ extension Dicerank {
             try AtomicFile.write(path, text: configurationText)
             let lesions = facts.subjects.map(\.lesions)
             report.result(
-                "\(subjects) subjects of \(size)x\(size)x\(size) voxels, \(facts.spacing) mm each way, with "
+                "\(counted(subjects, "subject")) of \(size)x\(size)x\(size) voxels, \(facts.spacing) mm each way, with "
                     + "\(lesions.min() ?? 0) to \(lesions.max() ?? 0) lesions: \(facts.listPath)")
             report.note("Train on them with: dicerank train \(path) --output run")
         }

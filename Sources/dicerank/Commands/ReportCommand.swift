@@ -50,6 +50,8 @@ extension Dicerank {
 
         func run() throws {
             guard LaunchedRank.current.isFirst else { return }
+            try PathArgument.expectFolder(output, "--output")
+            for run in runs { try PathArgument.expectFolder(run, "RUN_DIR") }
             let compared = ComparedRun.inPaperOrder(try runs.map { ComparedRun(try RunRecord(folder: $0)) })
             let comparison = try Comparison(compared, last: last)
             let unfinished = compared.filter { if case .unfinished = $0.outcome { true } else { false } }

@@ -67,6 +67,7 @@ extension Dicerank {
         }
 
         func run() throws {
+            try PathArgument.expectFolder(output, "--output")
             try Ranks.run { world in
                 let report = common.report
                 let isFirst = world.rank == 0
@@ -82,6 +83,7 @@ extension Dicerank {
                         "\(trained.path), step \(trained.step): \(names); \(subjects.count) to segment")
                     placement.oversubscription.map(report.warning)
                 }
+                try trained.compareGrids(of: subjects, on: world, report)
                 try world.together { try makeFolder() }
                 let window = SlidingWindow(
                     graph: trained.graph, parameters: trained.parameters,
@@ -176,8 +178,8 @@ extension Dicerank {
             let volume = Double(foreground) * subject.geometry.voxelCubicMillimetres / 1000
             let seconds = start.duration(to: .now) / .seconds(1)
             common.report.note(
-                "\(subject.name): \(foreground) foreground voxels (\(String(format: "%.2f", volume)) ml), "
-                    + "\(layout.origins.count) window\(layout.origins.count == 1 ? "" : "s") of \(layout.window), \(String(format: "%.1f", seconds)) s"
+                "\(subject.name): \(counted(foreground, "foreground voxel")) (\(String(format: "%.2f", volume)) ml), "
+                    + "\(counted(layout.origins.count, "window")) of \(layout.window), \(String(format: "%.1f", seconds)) s"
             )
             common.report.result(path)
         }

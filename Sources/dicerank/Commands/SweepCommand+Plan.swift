@@ -84,9 +84,10 @@ struct SweepPlan {
             return
                 "\(folder)  patch \(patch), effective \(effective), batch \(cell.configuration.batch): \(state)"
         }
-        let ranks = "\(groupSize) rank\(groupSize == 1 ? "" : "s")"
+        let ranks = counted(groupSize, "rank")
         let summary =
-            "\(cells.count) cells of \(cells[0].configuration.steps) steps on \(subjects.training) subjects, "
+            "\(counted(cells.count, "cell")) of \(counted(cells[0].configuration.steps, "step")) on "
+            + "\(counted(subjects.training, "subject")), "
             + (groups == 1 ? "one after the other on \(ranks)" : "\(groups) at a time on \(ranks) each")
         return lines + [summary]
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import Sampling
 import Training
 
 /// The report of a sweep.
@@ -24,12 +25,13 @@ struct SweepReport {
                     ?? "No cell is done, so that there is nothing to report.")
         }
         let page = try RunReport(
-            title: "Sweep of \(runs.count) runs", comparison: Comparison(runs, last: plan.sweep.last),
+            title: "Sweep of \(counted(runs.count, "run"))",
+            comparison: Comparison(runs, last: plan.sweep.last),
             facts: facts, slices: slices()
         ).write(to: plan.folder.path + "/report")
         let failures =
             failed.isEmpty ? "" : ", \(failed.count) failed (--retry-failed runs them again)"
-        return "\(done) of \(runs.count) cells done\(failures): \(page)"
+        return "\(done) of \(counted(runs.count, "cell")) done\(failures): \(page)"
     }
 
     private func comparedRun(_ planned: SweepPlan.Cell) throws -> ComparedRun {

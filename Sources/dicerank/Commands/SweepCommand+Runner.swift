@@ -1,5 +1,7 @@
 import Collectives
 import Foundation
+import Inference
+import Reporting
 import Training
 
 /// Trains the cells of a sweep, one after the other on all ranks or side by side on groups of them.
@@ -15,9 +17,9 @@ struct SweepRunner {
     }
 
     /// Collective.
-    /// - Returns: the reason why the sweep stopped before its end, as the rest of a sentence; nil at its end.
+    /// - Returns: the signal that stopped the sweep before its end, the same on all ranks; nil at its end.
     /// - Throws: what is not a single cell's failure, such as errors of MPI.
-    func run() throws -> String? {
+    func run() throws -> Int32? {
         StopSignals.install()
         let index = world.rank / plan.groupSize
         let group = plan.groups > 1 ? try world.split(color: index, key: world.rank) : world
@@ -29,8 +31,7 @@ struct SweepRunner {
         try member.run()
         // Groups end at different times, and wait for each other without keeping their cores busy.
         let number = Int32(try world.idleMaximum(Float(member.signal)))
-        guard number > 0 else { return nil }
-        return "stopped by \(StopSignals.name(number)); the same command goes on from there."
+        return number > 0 ? number : nil
     }
 
     /// Threads that each rank gets where the configuration leaves it open. A group does not know of the other groups'
@@ -83,7 +84,7 @@ private struct SweepMember {
                 try group.together {
                     if isFirst { try plan.folder.noteFailure(sentence, of: cell.cell) }
                 }
-                say("warning: \(cell.cell.name) failed: \(sentence)")
+                if isFirst { report.warning("\(prefix)\(cell.cell.name) failed: \(sentence)") }
             }
         }
     }
@@ -100,20 +101,26 @@ private struct SweepMember {
         var configuration = cell.configuration
         if configuration.threads == nil { configuration.threads = threads }
         let options = TrainingOptions(
-            runFolder: cell.folder, quiet: isQuiet, version: Dicerank.configuration.version)
+            runFolder: cell.folder, quiet: isQuiet, warnsOfGrids: false,
+            version: Dicerank.configuration.version)
         let trainer = try Trainer(configuration, options: options, communicator: group)
         // Planning takes a while.
         guard try !isStopped() else { return nil }
         let summary = try trainer.run()
         guard trainer.isComplete else {
-            _ = try isStopped()
-            // A signal that only another rank has seen.
-            if signal == 0 { signal = SIGTERM }
+            signal = trainer.stopSignal ?? SIGTERM
             return nil
         }
-        guard let summary else { return "" }
-        return
-            ", median DSC \(String(format: "%.3f", summary.dscMedian)) of the last \(summary.dscSteps) steps"
+        return summary == nil ? "" : result(of: cell)
+    }
+
+    /// The median that the tables of the sweep have.
+    private func result(of cell: SweepPlan.Cell) -> String {
+        guard isFirst, let record = try? RunRecord(folder: cell.folder),
+            let comparison = try? Comparison([ComparedRun(record)], last: plan.sweep.last),
+            let dice = comparison.dice(of: comparison.runs[0])
+        else { return "" }
+        return ", median DSC \(String(format: "%.3f", dice.median)) of the last \(comparison.lastSteps)"
     }
 
     /// Whether a rank of the group was told to stop. Collective.

@@ -91,10 +91,9 @@ struct SweepSlices {
             }
             return one
         }
-        let merging = try LabelMerging(data.mergeLabels)
         let volumes = try files.map { file in
             guard let path = file.reference else { return 0.0 }
-            let map = try LabelMap(reading: path, classes: data.classes, merging: merging)
+            let map = try LabelMap(reading: path, classes: data.classes, merging: data.mergeLabels)
             return Double(map.labels.count { $0 != 0 }) * map.geometry.voxelCubicMillimetres
         }
         let order = files.indices.sorted { (volumes[$0], $0) < (volumes[$1], $1) }

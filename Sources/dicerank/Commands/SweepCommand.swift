@@ -24,10 +24,10 @@ extension Dicerank {
                   figure: {subject: null, network: null, patch: auto, learning_rate: auto}       # of the slices
 
                 Each combination is a cell: an ordinary run in OUTPUT/runs/NETWORK-pSIZE-bBATCH-lrRATE-LOSS. All are \
-                checked before the first one starts. SIGTERM, SIGUSR1 and Ctrl-C stop the sweep with a checkpoint \
-                and exit code 0; the same command goes on from there and passes over what is done. A cell that fails, \
-                such as by a loss that is not finite, is noted in its failure.txt and shown as failed, and the sweep \
-                goes on.
+                checked before the first one starts. SIGTERM, SIGUSR1 and Ctrl-C stop the sweep with a checkpoint, \
+                as they stop train, and with the same exit codes; the same command goes on from there and passes over \
+                what is done. A cell that fails, such as by a loss that is not finite, is noted in its failure.txt and \
+                shown as failed, and the sweep goes on.
 
                 At the end OUTPUT/report holds index.html, the tables as Markdown and CSV, and the figures as SVG; see \
                 dicerank report --help. The slices show the cells of one network, patch and learning rate: by default \
@@ -71,23 +71,29 @@ extension Dicerank {
         }
 
         func run() throws {
-            try Ranks.run { world in
+            try PathArgument.expectFolder(output, "--output")
+            let signal = try Ranks.run { world -> Int32? in
                 let sweep = try world.together { try SweepConfiguration(contentsOf: config, overrides: set) }
                 let plan = try SweepPlan(sweep, folder: SweepFolder(output), ranks: world)
                 if dryRun {
                     if world.rank == 0 { plan.listing.forEach(common.report.result) }
-                    return
+                    return nil
                 }
                 let left = plan.cells.filter { $0.isPending(retryFailed: retryFailed) }
                 if !reportOnly, !left.isEmpty {
+                    try plan.gridWarnings(on: world).forEach(common.report.warning)
                     let runner = SweepRunner(plan, left, report: common.report, world: world)
-                    if let reason = try runner.run() {
+                    if let signal = try runner.run() {
+                        let reason =
+                            "stopped by \(StopSignals.name(signal)); the same command goes on from there."
                         if world.rank == 0 { common.report.result("\(output): \(reason)") }
-                        return
+                        return signal
                     }
                 }
                 try makeReport(plan, world)
+                return nil
             }
+            try Failure.exitCode(ofSignal: signal)
         }
 
         /// Rank 0 makes the report; the others wait. What it fails by, all fail by.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Sampling
 import Training
 
 extension Dicerank {
@@ -9,7 +10,8 @@ extension Dicerank {
             abstract: "Train a network as a configuration file says.",
             discussion: """
                 Started by mpirun or srun, the ranks divide the batch among themselves: their number must divide it, \
-                and does not change the result. Relative paths in the configuration start at its folder.
+                and does not change the result. Relative paths in the configuration start at its folder, and those of \
+                options, --set too, at the current folder.
 
                 Without --output the run is kept in runs/NAME in the current folder, where NAME is the \
                 configuration's name without extension, or its folder's name for a config.yaml.
@@ -23,7 +25,9 @@ extension Dicerank {
                 summed meanwhile. A step adds some 200 spans of 120 bytes for each rank, so give it a short run; after \
                 a million spans of a rank the drawing ends.
 
-                SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint and exit code 0; the same command goes on.
+                SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint; the same command goes on. The exit code is \
+                143 after SIGTERM and 130 after Ctrl-C, so that what follows in a script does not take the run for \
+                complete, and 0 after SIGUSR1, by which a job's script stops a run that it starts again.
 
                 Examples:
                   dicerank train phantoms/config.yaml
@@ -52,7 +56,8 @@ extension Dicerank {
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try Ranks.run { world in
+            if let output { try PathArgument.expectFolder(output, "--output") }
+            let signal = try Ranks.run { world in
                 let configuration = try world.together {
                     try self.configuration.read()
                 }
@@ -63,7 +68,9 @@ extension Dicerank {
                 let trainer = try Trainer(configuration, options: options, communicator: world)
                 let summary = try trainer.run()
                 if world.rank == 0 { report(summary, of: trainer, configuration, folder: options.runFolder) }
+                return trainer.isComplete ? nil : trainer.stopSignal
             }
+            try Failure.exitCode(ofSignal: signal)
         }
 
         private func report(
@@ -73,7 +80,9 @@ extension Dicerank {
             guard let summary else {
                 let state =
                     if trainer.isComplete {
-                        "all \(configuration.steps) steps were done before"
+                        configuration.steps == 1
+                            ? "its only step was done before"
+                            : "all \(counted(configuration.steps, "step")) were done before"
                     } else if trainer.stepsDone < configuration.steps {
                         "stopped before its first step; the same command goes on"
                     } else {
@@ -87,10 +96,10 @@ extension Dicerank {
             common.report.result(
                 "\(folder): \(summary.complete ? "done" : "stopped") after step \(summary.steps) of "
                     + "\(configuration.steps), loss \(share(summary.finalLoss)), DSC of the last "
-                    + "\(summary.dscSteps) steps: median \(share(summary.dscMedian)) "
+                    + "\(Quantity.lastSteps(summary.dscSteps)): median \(share(summary.dscMedian)) "
                     + "(\(share(summary.dscFirstQuartile)) to \(share(summary.dscThirdQuartile)))"
                     + (summary.heldOut.map { held in
-                        ", of \(held.subjects) held-out subject\(held.subjects == 1 ? "" : "s"): "
+                        ", of \(counted(held.subjects, "held-out subject")): "
                             + "median \(share(held.dscMedian)) "
                             + "(\(share(held.dscLowerQuartile)) to \(share(held.dscUpperQuartile)))"
                     } ?? "")

@@ -8,7 +8,8 @@ struct ConfigurationOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Replace a value of the configuration; may be repeated.", valueName: "key.sub=value"))
+            "Replace a value of the configuration; may be repeated. Paths start at the current folder.",
+            valueName: "key.sub=value"))
     var set: [String] = []
 
     func read() throws -> RunConfiguration { try RunConfiguration(contentsOf: config, overrides: set) }

@@ -7,6 +7,8 @@ enum Failure {
     /// Prints `error: ` and one sentence on standard error and exits with the error's code; help and version
     /// requests print on standard output and exit with 0.
     static func exit(with error: any Error) -> Never {
+        // What a signal stopped has been said.
+        if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
         let code = Dicerank.exitCode(for: error)
         if code.isSuccess {
             print(Dicerank.fullMessage(for: error))
@@ -14,6 +16,15 @@ enum Failure {
             report(error)
         }
         Foundation.exit(code.rawValue)
+    }
+
+    /// Makes the process end with the exit code that a signal has, where one stopped the work before its end: 128 and the
+    /// signal's number; 0 for SIGUSR1, by which job scripts stop a run that they start again.
+    /// - Parameter signal: The same on all ranks; nil for none.
+    /// - Throws: `ExitCode`.
+    static func exitCode(ofSignal signal: Int32?) throws {
+        guard let signal, signal != SIGUSR1 else { return }
+        throw ExitCode(128 + signal)
     }
 
     /// Prints the sentence of an error on standard error.

@@ -4,7 +4,7 @@ import Foundation
 
 /// Options that every subcommand has.
 struct CommonOptions: ParsableArguments {
-    @Flag(help: "Print results and errors only.")
+    @Flag(help: "Print results, warnings and errors only.")
     var quiet = false
 
     var report: Report { Report(isQuiet: quiet) }
@@ -33,8 +33,8 @@ struct Report: Sendable {
         if !isQuiet { Self.standardError(text) }
     }
 
-    /// Something that may be wrong but does not end the command; nothing when quiet.
-    func warning(_ text: String) { note("warning: \(text)") }
+    /// Something that may be wrong but does not end the command; also when quiet.
+    func warning(_ text: String) { Self.standardError("warning: \(text)") }
 
     static func standardError(_ line: String) {
         StandardError.write(line + "\n")

@@ -11,6 +11,8 @@ struct TrainedNetwork {
     let configuration: RunConfiguration
     /// Of the training's list; nil where the checkpoint does not tell.
     let subjects: SubjectNames?
+    /// Of the subjects that it was trained on; nil where the checkpoint does not tell.
+    let grids: GridSummary?
     let graph: Graph
     let parameters: Parameters
     /// Columns of the input channels, in order.
@@ -31,7 +33,7 @@ struct TrainedNetwork {
         let checkpoint: Checkpoint
         if isFolder.boolValue {
             guard let found = try CheckpointStore(runFolder: path, keep: 1).newest() else {
-                throw CommandError("The run \(path) has no checkpoint: \(path)/checkpoints holds none.")
+                throw CommandError(Self.withoutCheckpoint(path))
             }
             found.warnings.forEach(warn)
             checkpoint = found.checkpoint
@@ -42,6 +44,7 @@ struct TrainedNetwork {
         }
         step = checkpoint.step
         subjects = checkpoint.subjects
+        grids = checkpoint.grids
         configuration = try checkpoint.configuration()
         modalities = try Self.modalities(of: configuration.data)
         let network = try configuration.network.make(
@@ -53,6 +56,14 @@ struct TrainedNetwork {
         for arena in [parameters.parameters, parameters.statistics] {
             try Self.fill(arena, from: checkpoint, path: self.path)
         }
+    }
+
+    private static func withoutCheckpoint(_ folder: String) -> String {
+        if let file = PathKind.example(in: folder, [".safetensors"]) {
+            return
+                "The folder \(folder) is no run: name a checkpoint in it, such as \(file), or the run's folder."
+        }
+        return "The run \(folder) has no checkpoint: \(folder)/checkpoints holds none."
     }
 
     /// The configured ones; without, all columns of the list but the reference and the mask.

@@ -51,6 +51,12 @@ struct HelpTests {
                 "Expected one of --list, --image and --held-out."
             ),
             (["evaluate", "--prediction", "a"], "Expected --list or --config, found neither."),
+            (["trian", "config.yaml"], "Unknown command 'trian'. Did you mean 'train'?"),
+            (["help", "segmnet"], "Unknown command 'segmnet'. Did you mean 'segment'?"),
+            (["bench", "paln", "config.yaml"], "Unknown command 'paln'. Did you mean 'plan'?"),
+            (["bench", "xyzzy"], "Unknown command 'xyzzy'. The commands are plan, step and scaling."),
+            (["predict", "--checkpoint", "run"], "Unknown command 'predict'. Did you mean 'segment'?"),
+            (["train", "a.yaml", "b.yaml"], "Unexpected argument 'b.yaml'."),
         ])
     func wrongOptions(arguments: [String], sentence: String) async throws {
         let workspace = try Workspace()

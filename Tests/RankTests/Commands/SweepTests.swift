@@ -101,6 +101,43 @@ extension RankTests {
             }
         }
 
+        @Test(
+            "Groups of ranks that a signal to one of them stops end with the same code",
+            arguments: [(SIGTERM, 143), (SIGINT, 130), (SIGUSR1, 0)] as [(Int32, Int32)])
+        func stoppedGroups(number: Int32, code: Int32) async throws {
+            let small = try await prepared(["learning_rates": "[1.0e-3]"])
+            var launcher = small.launcher(ranks: 2)
+            launcher.environment["DICERANK_FAULT"] = "\(number):0:2:computing gradients"
+            let outcome = try await launcher.run([
+                "sweep", "sweep.yaml", "--output", "sweep", "--quiet", "--set", "ranks_per_run=1",
+            ])
+            #expect(outcome.exitCodes == [code, code], "\(outcome)")
+            #expect(outcome.standardOutput.hasPrefix("sweep: stopped by SIG"), "\(outcome)")
+        }
+
+        @Test("The log has the median that the tables have, and says of how many steps it is")
+        func lastSteps() async throws {
+            let small = try await prepared(["learning_rates": "[1.0e-3]", "losses": "[gdl]"])
+            let outcome = try await small.launcher().run(["sweep", "sweep.yaml", "--output", "sweep"])
+            #expect(outcome.exitCode == 0, "\(outcome)")
+            #expect(outcome.standardOutput == "1 of 1 cell done: sweep/report/index.html\n")
+            let dice = try small.metric("dsc", output: "sweep/runs/" + Self.cells[3]).suffix(3).sorted()
+            #expect(
+                outcome.standardError.contains(
+                    ", median DSC \(String(format: "%.3f", dice[1])) of the last 3 steps\n"),
+                "\(outcome)")
+            let other = try await small.launcher().run([
+                "sweep", "sweep.yaml", "--output", "sweep", "--report-only", "--set", "last=100",
+            ])
+            #expect(other.exitCode == 0, "\(other)")
+            let report = try small.workspace.read("sweep/report/report.md")
+            #expect(report.contains("over the last 6 steps") && !report.contains("100"))
+            let listing = try await sweep(small, ["--dry-run"])
+            #expect(
+                listing.standardOutput.hasSuffix(
+                    "\n1 cell of 6 steps on 3 subjects, one after the other on 1 rank\n"))
+        }
+
         @Test("Stopped by a signal, it goes on where it was", arguments: [nil, 2])
         func stopped(ranks: Int?) async throws {
             let small = try await prepared(steps: 30)
@@ -115,7 +152,7 @@ extension RankTests {
             try #require(isInSecond)
             running.signalRanks(SIGTERM)
             let outcome = try await running.outcome()
-            #expect(outcome.exitCodes.allSatisfy { $0 == 0 }, "\(outcome)")
+            #expect(outcome.exitCodes.allSatisfy { $0 == 143 }, "\(outcome)")
             #expect(
                 outcome.standardOutput == "sweep: stopped by SIGTERM; the same command goes on from there.\n")
             #expect(!small.workspace.exists("sweep/report"))
@@ -169,6 +206,9 @@ extension RankTests {
             let outcome = try await sweep(small, ranks: ranks, options)
             #expect(outcome.exitCodes.allSatisfy { $0 == 0 }, "\(outcome)")
             #expect(outcome.standardOutput.hasPrefix("1 of 2 cells done, 1 failed"), "\(outcome)")
+            // Quiet as it is, it warns, and once.
+            let warnings = outcome.standardError.split(separator: "\n").filter { $0.contains(" failed: ") }
+            #expect(warnings.count == 1 && warnings[0].hasPrefix("warning: highres3dnet"), "\(outcome)")
             let cell = "highres3dnet-p1x41x41-b2-lr1e3-wce"
             let sentence = try small.workspace.read("sweep/runs/\(cell)/failure.txt")
             #expect(sentence.contains("is not finite"))

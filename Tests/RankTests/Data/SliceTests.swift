@@ -75,7 +75,9 @@ extension RankTests {
             }
 
             let inspected = try await small.launcher().run(["inspect", "run.yaml", "--draws", "5"])
-            #expect(inspected.standardOutput.contains("24 x 17 x 24 voxels of 8 x 8 x 8 mm, 17 axial slices"))
+            #expect(
+                inspected.standardOutput.contains("24 x 17 x 24 voxels of 8 x 8 x 8 mm, RSA, 17 axial slices")
+            )
         }
 
         @Test("As stored, and across another plane, patches differ; 3D patches do not know slices")

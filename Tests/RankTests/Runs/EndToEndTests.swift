@@ -82,8 +82,14 @@ extension RankTests {
                 $0.split(separator: ",", omittingEmptySubsequences: false)
             }
             #expect(
-                rows.map { $0[0] }.prefix(5) == [
+                rows.map { $0[0] } == [
                     "subject", "phantom-001", "phantom-002", "phantom-003", "phantom-004",
+                ])
+            let summary = try small.workspace.read("scores_summary.csv").split(separator: "\n")
+            #expect(summary[0] == "statistic" + rows[0].joined(separator: ",").dropFirst("subject".count))
+            #expect(
+                summary.dropFirst().map { $0.prefix { $0 != "," } } == [
+                    "median", "lower_quartile", "upper_quartile",
                 ])
             let reference = try LabelMap(
                 reading: small.workspace.path("data/phantom-001/lesion.nii.gz"), classes: 2)

@@ -35,8 +35,10 @@ extension RankTests {
             #expect(losses == (try small.metric("loss", output: "whole")))
         }
 
-        @Test("SIGTERM and Ctrl-C end with a checkpoint and code 0", arguments: [SIGTERM, SIGINT, SIGUSR1])
-        func onSignal(number: Int32) async throws {
+        @Test(
+            "A signal ends with a checkpoint, and with its code unless a job's script sent it",
+            arguments: [(SIGTERM, 143), (SIGINT, 130), (SIGUSR1, 0)] as [(Int32, Int32)])
+        func onSignal(number: Int32, code: Int32) async throws {
             let small = try await SmallRun(
                 steps: 100_000, changes: ["checkpoint": "{every: 100000, keep: 2}"])
             let running = try small.launcher().start(["train", "run.yaml", "--output", "run", "--quiet"])
@@ -44,7 +46,8 @@ extension RankTests {
             try #require(isTraining)
             running.signal(number)
             let outcome = try await running.outcome()
-            #expect(outcome.exitCode == 0, "\(outcome)")
+            #expect(outcome.exitCode == code, "\(outcome)")
+            #expect(outcome.errors.isEmpty)
             let latest = try small.workspace.read("run/latest").trimmingCharacters(
                 in: .whitespacesAndNewlines)
             let stopped = try Checkpoint(contentsOf: small.workspace.path("run/" + latest))
@@ -55,7 +58,29 @@ extension RankTests {
             #expect(try small.metric("loss").count == stopped.step + 2)
         }
 
-        @Test("A signal to one rank stops all of them with a checkpoint")
+        @Test(
+            "A signal to one rank stops all of them with a checkpoint and the same code",
+            arguments: [(SIGTERM, 143), (SIGINT, 130), (SIGUSR1, 0)] as [(Int32, Int32)])
+        func onSignalToARank(number: Int32, code: Int32) async throws {
+            let small = try await SmallRun()
+            var launcher = small.launcher(ranks: 2)
+            launcher.environment["DICERANK_FAULT"] = "\(number):1:3:computing gradients"
+            let outcome = try await launcher.run(["train", "run.yaml", "--output", "run", "--quiet"])
+            #expect(outcome.exitCodes == [code, code], "\(outcome)")
+            #expect(outcome.exitCode == code && outcome.errors.isEmpty, "\(outcome)")
+            #expect(try Checkpoint(contentsOf: small.checkpoint(3)).step == 3)
+        }
+
+        @Test("A signal that comes when all is done changes nothing")
+        func afterTheEnd() async throws {
+            let small = try await SmallRun()
+            var launcher = small.launcher(ranks: 2)
+            launcher.environment["DICERANK_FAULT"] = "\(SIGTERM):1:4:writing a checkpoint"
+            let outcome = try await launcher.run(["train", "run.yaml", "--output", "run", "--quiet"])
+            #expect(outcome.exitCodes == [0, 0], "\(outcome)")
+        }
+
+        @Test("A signal to all ranks stops them with a checkpoint")
         func onSignalToRanks() async throws {
             let small = try await SmallRun(
                 steps: 100_000, changes: ["checkpoint": "{every: 100000, keep: 2}"])
@@ -66,8 +91,8 @@ extension RankTests {
             try #require(isTraining)
             running.signalRanks(SIGTERM)
             let outcome = try await running.outcome()
-            #expect(outcome.exitCode == 0, "\(outcome)")
-            #expect(outcome.exitCodes == [0, 0])
+            #expect(outcome.exitCode == 143, "\(outcome)")
+            #expect(outcome.exitCodes == [143, 143])
             #expect(small.workspace.exists("run/latest"))
         }
 
@@ -77,7 +102,7 @@ extension RankTests {
             var launcher = small.launcher(ranks: 2)
             launcher.environment["DICERANK_FAULT"] = "\(SIGTERM):1:0:preparing the first step"
             let outcome = try await launcher.run(["train", "run.yaml", "--output", "run", "--quiet"])
-            #expect(outcome.exitCodes == [0, 0], "\(outcome)")
+            #expect(outcome.exitCodes == [143, 143], "\(outcome)")
             #expect(
                 outcome.standardOutput
                     == "run: stopped before its first step; the same command goes on\n")

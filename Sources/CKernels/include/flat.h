@@ -1,6 +1,7 @@
 #pragma once
-// Optimiser steps as one pass over flat arrays. Element by element and without fused multiply-add, so that the result
-// does not depend on the number of threads or on the instruction set.
+// Passes over flat arrays, such as all parameters of a network: optimiser steps, the norm and scale of a gradient, the
+// search for values that are not finite. Without fused multiply-add, element by element or in sums of fixed parts, so
+// that the bits depend neither on the number of threads nor on the instruction set.
 #include <stdint.h>
 
 #include "instruction_set.h"
@@ -26,3 +27,9 @@ void dr_sgd_step(float rate, float momentum, int64_t count, float *parameters, c
 
 /// Whether all values are finite.
 int dr_all_finite(int64_t count, const float *values, dr_isa isa, int threads);
+
+/// The sum of all squares, in double. Parts of fixed length are added up each on its own, then in their order.
+double dr_sum_of_squares(int64_t count, const float *values, dr_isa isa, int threads);
+
+/// Multiplies all values by `factor`.
+void dr_scale(float factor, int64_t count, float *values, dr_isa isa, int threads);
