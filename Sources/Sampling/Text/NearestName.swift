@@ -40,7 +40,9 @@ private func resemblance(
 ) -> (kind: Resemblance, distance: Int)? {
     let (plain, other) = (plainSpelling(name), plainSpelling(candidate))
     guard !plain.isEmpty, !other.isEmpty else { return nil }
-    let distance = plain.editDistance(to: other)
+    // Of names that differ by more in length, the distance itself is no matter, and it is long to find.
+    let gap = abs(plain.count - other.count)
+    let distance = gap <= max(1, plain.count / 2) && gap < 100 ? plain.editDistance(to: other) : max(gap, 2)
     if let meant = aliases[plain], plainSpelling(meant) == other { return (.alias, 0) }
     if distance == 0 { return (.spelling, 0) }
     // Of two letters, one that is wrong says nothing.

@@ -38,6 +38,7 @@ extension SafetensorsFile {
         do {
             bytes = try Self.readAll(path)
         } catch let reason as Errno {
+            if reason == .noSuchFileOrDirectory, let link = DanglingLink(at: path) { throw link }
             throw FileError("'\(path)' could not be read", reason)
         }
         try self.init(bytes: bytes, path: path)

@@ -53,7 +53,7 @@ extension Trainer {
     }
 
     /// Made anew for each scoring, so that its plan holds no memory in between. All ranks have the same window.
-    private func slidingWindow() throws -> SlidingWindow {
+    func slidingWindow() throws -> SlidingWindow {
         // Before the first step the plan's memory is spoken for, and not taken yet.
         let share = WindowMemory.bytes(
             ranks: placement.ranksOnNode.count, reserved: recorder.steps == 0 ? plan.peakBytes : 0)
@@ -61,7 +61,8 @@ extension Trainer {
         let window = SlidingWindow(
             graph: task.graph, parameters: plan.model,
             options: .init(
-                threads: placement.threads, memoryBytes: Int(least), isPlanar: task.isPlanar))
+                threads: placement.threads, memoryBytes: Int(least), isPlanar: task.isPlanar,
+                algorithms: plan.options.algorithms))
         // A window of a whole volume may take longer than the timeout.
         window.observer = { [watchdog] _ in watchdog.progress() }
         return window

@@ -63,9 +63,7 @@ struct SweepSlices {
         let request = network.configuration.threads.map { ThreadRequest.exactly($0) } ?? .automatic
         let threads = try Placement.query(on: SoloCommunicator(), threads: request).threads
         let free = Memory.availableBytes ?? 4 << 30
-        let window = SlidingWindow(
-            graph: network.graph, parameters: network.parameters,
-            options: .init(threads: threads, memoryBytes: free / 2, isPlanar: network.isPlanar))
+        let window = network.window(threads: threads, memoryBytes: free / 2)
         let extent = subject.extent
         return try window.labels(
             images: subject.images, size: Size3(extent.depth, extent.height, extent.width))

@@ -8,6 +8,8 @@ import Training
 struct TrainedNetwork {
     let path: String
     let step: Int
+    /// Of the whole checkpoint; see `Checkpoint.digest`.
+    let digest: String
     let configuration: RunConfiguration
     /// Of the training's list; nil where the checkpoint does not tell.
     let subjects: SubjectNames?
@@ -21,6 +23,8 @@ struct TrainedNetwork {
     let reader: SubjectReader
     /// Whether it was trained on slices.
     let isPlanar: Bool
+    /// By which its convolutions were computed in the training.
+    let algorithms: AlgorithmChoice
 
     /// - Parameters:
     ///   - path: a checkpoint, or a run's folder, whose newest whole checkpoint is taken.
@@ -28,6 +32,7 @@ struct TrainedNetwork {
     init(path: String, warn: (String) -> Void) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            if let link = DanglingLink(at: path) { throw link }
             throw CommandError("There is no checkpoint and no run \(path).")
         }
         let checkpoint: Checkpoint
@@ -43,6 +48,7 @@ struct TrainedNetwork {
             self.path = path
         }
         step = checkpoint.step
+        digest = checkpoint.digest
         subjects = checkpoint.subjects
         grids = checkpoint.grids
         configuration = try checkpoint.configuration()
@@ -51,11 +57,20 @@ struct TrainedNetwork {
             inputChannels: modalities.count, classes: configuration.data.classes)
         reader = try configuration.reader(for: network)
         isPlanar = try configuration.trainsOnSlices(network)
+        algorithms = try checkpoint.algorithmChoice()
         graph = network.graph()
         parameters = Parameters(graph: graph)
         for arena in [parameters.parameters, parameters.statistics] {
             try Self.fill(arena, from: checkpoint, path: self.path)
         }
+    }
+
+    /// Applies it to whole volumes as the training computed it.
+    func window(threads: Int, memoryBytes: Int) -> SlidingWindow {
+        SlidingWindow(
+            graph: graph, parameters: parameters,
+            options: .init(
+                threads: threads, memoryBytes: memoryBytes, isPlanar: isPlanar, algorithms: algorithms))
     }
 
     private static func withoutCheckpoint(_ folder: String) -> String {
