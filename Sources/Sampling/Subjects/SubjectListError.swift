@@ -35,8 +35,7 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
         case .duplicateColumn(let list, let column):
             return "The header of \(list) names the column \"\(excerpt(column))\" twice."
         case .missingColumn(let list, let column, let columns):
-            let nearest = nearestName(
-                to: String(column.prefix(64)), in: columns.filter { $0.count <= 64 }.suffix(1000)).map { " (nearest: \"\(excerpt($0))\")" } ?? ""
+            let nearest = nearestName(to: column, in: columns).map { " (nearest: \"\(excerpt($0))\")" } ?? ""
             return "\(list) has no column \"\(excerpt(column))\"\(nearest); its columns are \(shown(columns))."
         case .fieldCount(let list, let line, let found, let expected):
             return "Line \(line) of \(list) has \(counted(found, "field")), and its header has \(expected)."
