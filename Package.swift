@@ -18,6 +18,9 @@ func mpiIncludeFolder() -> String {
 /// Kernels are optimised in debug builds too: a test of the training step must not take minutes.
 let optimised: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wno-psabi"])]
 
+/// The reference device of the tests is plain loops in Swift: without optimisation a hundred times slower.
+let optimisedReference: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
 let package = Package(
     name: "dicerank",
     products: [.executable(name: "dicerank", targets: ["dicerank"])],
@@ -69,12 +72,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "Networks", "Losses", "CKernels"]),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Networks", "Losses", "CKernels"],
+            swiftSettings: optimisedReference),
         .testTarget(
             name: "LossesTests",
             dependencies: ["Losses", "Engine", .product(name: "Numerics", package: "swift-numerics")]),
-        .testTarget(name: "SamplingTests", dependencies: ["Sampling"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference"]),
+        .target(name: "Fuzzing", path: "Tests/Fuzzing"),
+        .testTarget(name: "SamplingTests", dependencies: ["Sampling", "CNIfTI", "Fuzzing"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "Fuzzing"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training"]),
         .testTarget(name: "RankTests", dependencies: ["dicerank", "Engine", "Training"]),

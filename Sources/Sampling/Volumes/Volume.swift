@@ -38,14 +38,19 @@ public struct Volume: Sendable {
     ///
     /// The file appears under its name only when it is whole and on disk.
     ///
+    /// - Parameter description: the header's, of at most ``VolumeHeader/longestDescription`` bytes.
     /// - Throws: `NIfTIError.notWritten`.
-    public func write(to path: String, storage: Storage = .float32) throws {
+    public func write(
+        to path: String, storage: Storage = .float32, description: String = VolumeHeader.mark
+    ) throws {
         switch storage {
         case .float32:
-            try NIfTIOutput.write(voxels, geometry: geometry, datatype: .float32, to: path)
+            try NIfTIOutput.write(
+                voxels, geometry: geometry, datatype: .float32, description: description, to: path)
         case .int16:
             let rounded = voxels.map { Int16(min(max($0.rounded(), -32768), 32767)) }
-            try NIfTIOutput.write(rounded, geometry: geometry, datatype: .int16, to: path)
+            try NIfTIOutput.write(
+                rounded, geometry: geometry, datatype: .int16, description: description, to: path)
         }
     }
 }
@@ -93,50 +98,10 @@ public struct LabelMap: Sendable {
     ///
     /// The file appears under its name only when it is whole and on disk.
     ///
+    /// - Parameter description: the header's, of at most ``VolumeHeader/longestDescription`` bytes.
     /// - Throws: `NIfTIError.notWritten`.
-    public func write(to path: String) throws {
-        try NIfTIOutput.write(labels, geometry: geometry, datatype: .uint8, to: path)
-    }
-}
-
-/// Labels of a file that become one class: `{1: [1, 2, 3, 4]}` turns 1, 2, 3 and 4 into 1.
-///
-/// A label that no list mentions keeps its value, and is then checked against the classes like any other.
-public struct LabelMerging: Hashable, Sendable {
-    let classOfLabel: [Int: Int]
-
-    /// - Parameter lists: by class, the labels that become it.
-    /// - Throws: `LabelMergingError` where two classes claim one label.
-    public init(_ lists: [Int: [Int]]) throws {
-        var map: [Int: Int] = [:]
-        for (target, labels) in lists.sorted(by: { $0.key < $1.key }) {
-            for label in labels {
-                if let other = map[label], other != target {
-                    throw LabelMergingError(label: label, classes: [other, target])
-                }
-                map[label] = target
-            }
-        }
-        classOfLabel = map
-    }
-
-    /// Leaves every label as it is.
-    public init() {
-        classOfLabel = [:]
-    }
-
-    func callAsFunction(_ label: Int) -> Int {
-        classOfLabel[label] ?? label
-    }
-}
-
-/// One label in the lists of two classes.
-public struct LabelMergingError: Error, Hashable, Sendable, CustomStringConvertible {
-    public let label: Int
-    public let classes: [Int]
-
-    public var description: String {
-        "merge_labels gives label \(label) to class \(classes[0]) and to class \(classes[1]); "
-            + "a label belongs to one class."
+    public func write(to path: String, description: String = VolumeHeader.mark) throws {
+        try NIfTIOutput.write(
+            labels, geometry: geometry, datatype: .uint8, description: description, to: path)
     }
 }

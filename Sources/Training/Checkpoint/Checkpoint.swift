@@ -1,4 +1,5 @@
 import Crypto
+import Sampling
 
 /// The state of a run after a step: all that its continuation needs.
 ///
@@ -20,12 +21,14 @@ public struct Checkpoint: Sendable, Equatable {
     public var bucketCount: Int
     /// Of the list that the run was begun with; nil in files that do not tell.
     public var subjects: SubjectNames?
+    /// Of the subjects that the run has trained on; nil in files that do not tell.
+    public var grids: GridSummary?
     public var tensors: [SafetensorsFile.Tensor]
 
     public init(
         step: Int, network: String, configurationText: String, ranks: Int, threads: Int,
         algorithms: String = "", bucketCount: Int = 0, subjects: SubjectNames? = nil,
-        tensors: [SafetensorsFile.Tensor]
+        grids: GridSummary? = nil, tensors: [SafetensorsFile.Tensor]
     ) {
         self.step = step
         self.network = network
@@ -35,6 +38,7 @@ public struct Checkpoint: Sendable, Equatable {
         self.algorithms = algorithms
         self.bucketCount = bucketCount
         self.subjects = subjects
+        self.grids = grids
         self.tensors = tensors
     }
 
@@ -80,8 +84,9 @@ extension Checkpoint {
             configurationText: try text("configuration"),
             ranks: try number("ranks"), threads: try number("threads"),
             algorithms: file.metadata["algorithms"] ?? "",
-            bucketCount: file.metadata["bucket_values"].flatMap { Int($0) } ?? 0,
-            subjects: SubjectNames(metadata: file.metadata), tensors: file.tensors)
+            bucketCount: file.metadata["bucket_values"] == nil ? 0 : try number("bucket_values"),
+            subjects: SubjectNames(metadata: file.metadata), grids: GridSummary(metadata: file.metadata),
+            tensors: file.tensors)
     }
 
     /// Writes the checkpoint, whole or not at all, after reading it back.
@@ -111,6 +116,7 @@ extension Checkpoint {
         if !algorithms.isEmpty { file.metadata["algorithms"] = algorithms }
         if bucketCount > 0 { file.metadata["bucket_values"] = "\(bucketCount)" }
         if let subjects { file.metadata.merge(subjects.metadata) { $1 } }
+        if let grids { file.metadata.merge(grids.metadata) { $1 } }
         file.metadata["digest"] = Self.digest(of: file)
         return file
     }
@@ -146,18 +152,20 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case otherSubjects(path: String, difference: String, remedy: String)
 
     /// One sentence.
-    public var description: String {
+    public var description: String { oneLine(sentence) }
+
+    private var sentence: String {
         switch self {
         case .noCheckpoint(let path, let missing):
             "'\(path)' is no checkpoint of this program: it lacks a valid '\(missing)' in its metadata."
         case .otherVersion(let path, let found):
-            "'\(path)' has checkpoint format version '\(found)', but this program reads version 1."
+            "'\(path)' has checkpoint format version '\(excerpt(found))', but this program reads version 1."
         case .damaged(let path, let digest, let expected):
             "'\(path)' is damaged: its content has the digest \(digest.prefix(12)), expected \(expected.prefix(12))."
         case .allDamaged(let folder, let reasons):
             "No checkpoint in '\(folder)' can be read: \(reasons.joined(separator: " "))"
         case .otherTensor(let path, let tensor, let found, let expected):
-            "'\(path)' is a checkpoint of another network: tensor '\(tensor)' is \(found) there, "
+            "'\(path)' is a checkpoint of another network: tensor '\(excerpt(tensor))' is \(excerpt(found)) there, "
                 + "but \(expected) in this network."
         case .otherConfiguration(let path, let key, let found, let expected):
             "'\(path)' was written with \(key) \(found), but this run has \(expected): resume with the same value, "

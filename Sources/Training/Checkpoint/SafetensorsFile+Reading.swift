@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 import SystemPackage
 
 /// A safetensors file that is damaged or of another kind.
@@ -6,9 +7,16 @@ public struct SafetensorsError: Error, Equatable, Sendable, CustomStringConverti
     public let path: String
     /// What was found and what was expected.
     public let reason: String
+    /// Whether it is a file of another kind, and no damaged one.
+    public var isForeign = false
 
     /// One sentence.
-    public var description: String { "'\(path)' is damaged or no safetensors file: \(reason)." }
+    public var description: String {
+        oneLine(
+            isForeign
+                ? "'\(path)' is no safetensors file, as a checkpoint is: \(reason)."
+                : "'\(path)' is damaged or no safetensors file: \(reason).")
+    }
 }
 
 extension SafetensorsFile {
@@ -18,10 +26,19 @@ extension SafetensorsFile {
     /// Reads a file and checks every length in it before it is used.
     /// - Throws: ``FileError`` when it cannot be read, ``SafetensorsError`` when it is not what it should be.
     public init(contentsOf path: String) throws {
+        if PathKind.isFolder(path) {
+            let file = [path, path + "/checkpoints"].lazy.compactMap {
+                PathKind.example(in: $0, [".safetensors"])
+            }.first
+            let example = file.map { ", such as \($0)" } ?? ""
+            throw SafetensorsError(
+                path: path, reason: "it is a folder, expected a file\(example)", isForeign: true)
+        }
         let bytes: [UInt8]
         do {
             bytes = try Self.readAll(path)
         } catch let reason as Errno {
+            if reason == .noSuchFileOrDirectory, let link = DanglingLink(at: path) { throw link }
             throw FileError("'\(path)' could not be read", reason)
         }
         try self.init(bytes: bytes, path: path)
@@ -36,9 +53,17 @@ extension SafetensorsFile {
         guard bytes.count >= 8 else {
             throw damaged("it has \(bytes.count) bytes, the header's length alone needs 8")
         }
+        // What is no header is another kind of file, rather than one in which a bit has flipped.
+        if bytes.count > 8, bytes[8] != UInt8(ascii: "{"), let line = Self.firstLine(bytes) {
+            throw SafetensorsError(
+                path: path, reason: "it is a text that begins with '\(line)'", isForeign: true)
+        }
         let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
         guard length <= UInt64(min(bytes.count - 8, Self.longestHeader)) else {
-            throw damaged("its header should have \(length) bytes, but \(bytes.count - 8) follow")
+            throw damaged(
+                length > UInt64(Self.longestHeader)
+                    ? "it does not begin with the length of a header"
+                    : "its header should have \(length) bytes, but \(bytes.count - 8) follow")
         }
         let begin = 8 + Int(length)
         let header = bytes[8..<begin]
@@ -56,7 +81,7 @@ extension SafetensorsFile {
             switch value {
             case .texts(let texts) where name == "__metadata__": metadata = texts
             case .tensor(let entry) where name != "__metadata__": entries.append((name, entry))
-            default: throw damaged("the header's entry '\(name)' is not of its kind")
+            default: throw damaged("the header's entry '\(excerpt(name))' is not of its kind")
             }
         }
         entries.sort { ($0.entry.begin, $0.entry.end, $0.name) < ($1.entry.begin, $1.entry.end, $1.name) }
@@ -65,16 +90,16 @@ extension SafetensorsFile {
         var offset = 0
         for (name, entry) in entries {
             guard let type = ElementType(rawValue: entry.dtype) else {
-                throw damaged("tensor '\(name)' has the unknown type '\(entry.dtype)'")
+                throw damaged("tensor '\(excerpt(name))' has the unknown type '\(excerpt(entry.dtype))'")
             }
             guard entry.begin == offset, entry.end >= entry.begin, entry.end <= bytes.count - begin else {
                 throw damaged(
-                    "tensor '\(name)' lies at bytes \(entry.begin) to \(entry.end), expected from \(offset) to at most "
+                    "tensor '\(excerpt(name))' lies at bytes \(entry.begin) to \(entry.end), expected from \(offset) to at most "
                         + "\(bytes.count - begin)")
             }
             guard let count = Self.byteCount(type, entry.shape), count == entry.end - entry.begin else {
                 throw damaged(
-                    "tensor '\(name)' of type \(entry.dtype) and shape \(entry.shape) has "
+                    "tensor '\(excerpt(name))' of type \(entry.dtype) and shape \(excerpt("\(entry.shape)")) has "
                         + "\(entry.end - entry.begin) bytes")
             }
             let content = Array(bytes[(begin + entry.begin)..<(begin + entry.end)])
@@ -96,6 +121,14 @@ extension SafetensorsFile {
             count = product
         }
         return count
+    }
+
+    /// The beginning of what looks like a text; nil for anything else.
+    private static func firstLine(_ bytes: [UInt8]) -> String? {
+        let isText = bytes.prefix(8).allSatisfy { (32...126).contains($0) || (9...13).contains($0) }
+        guard isText else { return nil }
+        let line = String(decoding: bytes.prefix(60).prefix { $0 >= 32 }, as: UTF8.self)
+        return String(line.prefix(40))
     }
 
     private static func readAll(_ path: String) throws -> [UInt8] {

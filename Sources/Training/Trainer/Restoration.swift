@@ -1,24 +1,6 @@
 import Collectives
 import Engine
-import Foundation
 import Logging
-import SystemPackage
-
-/// The run directory before the first step.
-enum RunFolder {
-    /// Makes it; refuses one that a run from step 0 would overwrite.
-    static func create(_ options: TrainingOptions, store: CheckpointStore) throws {
-        if options.resume == .never, let last = try store.list().last {
-            throw TrainingError.runExists(folder: options.runFolder, step: last.step)
-        }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: options.runFolder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError("the folder '\(options.runFolder)' could not be made", Errno(foundation: error))
-        }
-    }
-}
 
 /// The checkpoint that a run goes on from: rank 0 reads it, the others receive.
 struct Restoration {
@@ -61,6 +43,19 @@ struct Restoration {
         }
     }
 
+    /// Says where a run goes on with other threads than those that its bits depend on.
+    func warnOfThreads(_ threads: Int, _ configuration: RunConfiguration) {
+        guard configuration.distributed.reduction == .deterministic, let checkpoint,
+            checkpoint.threads != threads
+        else { return }
+        logger.warning(
+            """
+            distributed.reduction is deterministic, but '\(path)' was written with \(checkpoint.threads) \
+            thread\(checkpoint.threads == 1 ? "" : "s") a rank and this start has \(threads): from here on the bits are not \
+            those of a run that never stopped; set threads to \(checkpoint.threads) for that.
+            """)
+    }
+
     /// Gives all ranks the checkpoint's state. Collective.
     /// - Returns: the steps done, 0 for a new run.
     /// - Throws: the same on all ranks.
@@ -93,7 +88,7 @@ struct Restoration {
         model.parameters.setValues(parameters)
         model.statistics.setValues(statistics)
         logger.info(
-            "Resuming at step \(checkpoint.step) from \(path), which \(checkpoint.ranks) rank\(checkpoint.ranks == 1 ? "" : "s") wrote."
+            "Resuming at step \(checkpoint.step) from \(path), which \(counted(checkpoint.ranks, "rank")) wrote."
         )
         for change in changes {
             logger.info("\(change.key) was \(change.other) and is \(change.value) from now on.")

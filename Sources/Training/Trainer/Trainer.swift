@@ -37,6 +37,10 @@ public final class Trainer {
         firstStep: firstStep + 1)
     let watchdog: Watchdog
     var saving = Saving(saved: 0)
+    /// Of the subjects to train on; nil before they are looked at.
+    var grids: GridSummary?
+    /// The signal by which the run stopped before its end, equal on all ranks; nil for none.
+    public internal(set) var stopSignal: Int32?
     /// Steps in a row that were not finite and changed nothing.
     var skippedInARow = 0
     /// Batch norm's running statistics before the step, where a step may be skipped.
@@ -80,10 +84,10 @@ public final class Trainer {
         let placement = try Placement.query(
             on: communicator, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
         try configuration.checkDeterminism(ranks: communicator.size)
+        try configuration.checkDeterminism(threads: placement.threads, on: communicator)
         let store = CheckpointStore(runFolder: options.runFolder, keep: configuration.checkpoint.keep)
         let log = try communicator.together {
-            if isWriter { try RunFolder.create(options, store: store) }
-            if isWriter, let path = options.timeline { try AtomicFile.checkWritable(path) }
+            if isWriter { try RunFolder.create(options, task: task, store: store) }
             return try RunLog(
                 console: console, path: isWriter ? options.runFolder + "/log.txt" : nil,
                 quiet: options.quiet || !isWriter)
@@ -93,10 +97,17 @@ public final class Trainer {
         watchdog.begin("reading a checkpoint", step: 0)
         let restoration = try Restoration(
             task, options: options, store: store, logger: logger, communicator: communicator)
+        restoration.warnOfThreads(placement.threads, task.configuration)
         try communicator.together {
             if isWriter, restoration.checkpoint?.step ?? 0 < configuration.steps {
                 try RunSummary.reopen(options.summaryPath)
             }
+        }
+        if try communicator.allReduce(Int64(restoration.checkpoint?.step ?? 0), .maximum)
+            < Int64(configuration.steps)
+        {
+            watchdog.begin("checking the files of the subjects", step: 0)
+            try SubjectCheck(task).run(on: communicator, progress: watchdog.progress)
         }
         watchdog.begin("timing convolutions", step: 0)
         let algorithms = try AlgorithmDecision(
@@ -186,6 +197,7 @@ public final class Trainer {
     }
 
     private func train() throws -> RunSummary? {
+        try compareGrids()
         if let sentence = watchdog.warning { logger.warning("\(sentence)") }
         // What an earlier start has not come to.
         _ = try evaluate(step: firstStep)

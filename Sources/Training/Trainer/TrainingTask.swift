@@ -24,6 +24,9 @@ public struct TrainingTask {
     /// Of the patch that the loss is taken on.
     public let effectiveSize: Size3
 
+    /// Of all files that the list names for the run, and the list.
+    var paths: [String] { [configuration.data.list] + (subjects + heldOut).flatMap(\.paths) }
+
     /// Reads the list of subjects; opens no image.
     /// - Throws: `SubjectListError`, `NetworkError` or `EngineError`.
     public init(_ configuration: RunConfiguration) throws {
@@ -158,6 +161,20 @@ extension RunConfiguration {
                 expected: "global: statistics of a rank depend on their number")
         }
     }
+
+    /// Compares the threads of all ranks, which must be equal where no bit may depend on who computes a slot: sums over
+    /// voxels in the gradients of convolutions are formed a thread at a time. Collective.
+    /// - Throws: ``TrainingError/notDeterministic(found:expected:)``, the same on all ranks.
+    func checkDeterminism(threads: Int, on communicator: any Communicator) throws {
+        guard distributed.reduction == .deterministic, communicator.size > 1 else { return }
+        let all = try communicator.allGatherVariable(Array("\(threads)".utf8))
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard let rank = all.firstIndex(where: { $0 != all[0] }) else { return }
+        let hosts = communicator.hostNames
+        throw TrainingError.notDeterministic(
+            found: "\(all[rank]) threads on rank \(rank) on \(hosts[rank]) and \(all[0]) on rank 0 on \(hosts[0])",
+            expected: "as many on all ranks: set threads to the least of them")
+    }
 }
 
 /// What can end a training besides files, data and MPI. Equal on all ranks.
@@ -176,6 +193,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case notRecorded(String)
     /// A configuration of which `distributed.reduction: deterministic` cannot hold what it promises.
     case notDeterministic(found: String, expected: String)
+    /// Files of subjects that cannot be used, found before the first step; the whole sentence.
+    case unusable(String)
     /// Ranks that differ before the first step.
     case ranksDiffer(rank: Int, host: String, what: String)
 
@@ -193,7 +212,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "with --resume auto, or choose another --output."
         case .notFinite(let step, let what):
             "At step \(step) \(what) is not finite; the checkpoints before it stay."
-        case .notSaved(let sentence), .notRecorded(let sentence): sentence
+        case .notSaved(let sentence), .notRecorded(let sentence), .unusable(let sentence): sentence
         case .notDeterministic(let found, let expected):
             "distributed.reduction is deterministic with \(found), but expected \(expected)."
         case .ranksDiffer(let rank, let host, let what):
