@@ -78,8 +78,9 @@ let package = Package(
         .testTarget(
             name: "LossesTests",
             dependencies: ["Losses", "Engine", .product(name: "Numerics", package: "swift-numerics")]),
-        .testTarget(name: "SamplingTests", dependencies: ["Sampling"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference"]),
+        .target(name: "Fuzzing", path: "Tests/Fuzzing"),
+        .testTarget(name: "SamplingTests", dependencies: ["Sampling", "CNIfTI", "Fuzzing"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "Fuzzing"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training"]),
         .testTarget(name: "RankTests", dependencies: ["dicerank", "Engine", "Training"]),

@@ -5,7 +5,7 @@
 #
 # HOSTFILE has a line a host, its name and how many ranks it runs: "node1 slots=2". The same command goes on with a
 # run that ended; a host that was lost is taken out of HOSTFILE first. `kill -USR1` to mpirun ends the run with a
-# checkpoint. Reads from the environment:
+# checkpoint and exit code 0. Reads from the environment:
 #   DICERANK  the program, under the same path on all hosts; default .build/release/dicerank
 #   NETWORK   the network between the hosts, such as 10.1.0.0/16, where they have several
 #   OMPI_MCA_…  settings of Open MPI, which go before those made here

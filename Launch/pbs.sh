@@ -34,8 +34,8 @@ timeout --foreground --preserve-status --signal=USR1 "$seconds" \
     mpirun "${options[@]}" "$dicerank" train "$CONFIG" --output "$RUN"
 code=$?
 
-# Ended by USR1 (138) are ranks that had not come as far as to catch it. A run that stopped says 0, as one that is
-# complete; any other code would come again.
+# A run that USR1 stopped says 0, as one that is complete. Ended by USR1 (138) are ranks that had not come as far as to
+# catch it. Any other code would come again, or is that of TERM (143): the job is deleted.
 case $code in 0 | 138) ;; *) exit "$code" ;; esac
 if ! grep -qs '"complete" *: *true' "$RUN/summary.json"; then
     echo "The run is not complete: another job goes on."

@@ -32,6 +32,16 @@ enum ConvolutionKind {
     /// Whether the kernel forms sums of its output while it writes.
     var sumsOutputs: Bool { self == .winograd || self == .unfolded }
 
+    /// Whether the kernel takes voxels that its region leaves out. Winograd's takes them for zero; those of oneDNN only pass
+    /// them on to outputs that nobody reads, until they form the gradient of the weights.
+    func readsAll(training: Bool) -> Bool {
+        switch self {
+        case .winograd: false
+        case .unfolded: true
+        case .direct, .transposed: training
+        }
+    }
+
     func kernel(
         _ convolution: Graph.Convolution, x: Operand, y: Tensor, epilogue: Epilogue = Epilogue(),
         region: Region, context: Context, step: Int

@@ -4,8 +4,14 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
     case patchTooSmall(input: Size3, layer: String, found: Size3)
     /// Every `step`-th voxel of an axis that `step` does not divide.
     case patchNotDivisible(input: Size3, found: Size3, step: Int)
-    /// Paths of the network that end in different sizes.
+    /// Paths of the network that meet in different sizes.
     case sizesDiffer(input: Size3, first: Size3, other: Size3)
+    /// An image inside the network, after `layer`, with an axis longer than any volume's.
+    case imageTooLarge(input: Size3, layer: String, found: Size3, largest: Int)
+    /// A parameter that the logits do not depend on, so that it has no gradient.
+    case parameterNotReached(name: String)
+    /// An operation wrote outside the memory that is its own; found where a plan checks its memory.
+    case memoryOverwritten(operation: String)
     /// The graph's last value was never declared.
     case noOutput
     /// An axis of the patch is longer than any volume is.
@@ -28,6 +34,16 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
         case .sizesDiffer(let input, let first, let other):
             return
                 "A patch of \(input) voxels does not fit the network: its paths end in \(first) and \(other) voxels."
+        case .imageTooLarge(let input, let layer, let found, let largest):
+            return
+                "A patch of \(input) voxels is too large for the network: after \(layer) an image has \(found) voxels, but "
+                + "an axis may have \(largest)."
+        case .parameterNotReached(let name):
+            return
+                "The network cannot be trained: its output does not depend on the parameter \(name), which would never "
+                + "change; leave its layer out of the graph, or let the output depend on it."
+        case .memoryOverwritten(let operation):
+            return "\(operation) wrote outside the memory that is its own, which is a fault of this program."
         case .noOutput:
             return "The network's graph has no output."
         case .patchTooLarge(let input, let largest):

@@ -16,7 +16,7 @@ extension Graph {
         return step == 1 ? x : append(.subsample(x, step: step), channels: channels(of: x))
     }
 
-    /// Each voxel `factor` times along each axis; an axis of one voxel that is the whole image's stays.
+    /// Each voxel `factor` times along each axis; an axis of one voxel stays where the input's is one voxel too.
     public mutating func upsample(_ x: Value, factor: Int) -> Value {
         precondition(factor > 0, "a factor of \(factor)")
         return factor == 1 ? x : append(.upsample(x, factor: factor), channels: channels(of: x))

@@ -7,14 +7,22 @@ extension Graph {
         return try sizes(inputSize: inputSize)[output.index]
     }
 
+    /// The longest axis: voxels of one image are counted in 32 bits.
+    static let largestEdge = 1024
+
     /// The extent of every value.
     func sizes(inputSize: Size3) throws(EngineError) -> [Size3] {
         var sizes: [Size3] = []
         for node in nodes {
-            let (size, layer) = sizeAfter(node.operation, known: sizes, inputSize: inputSize)
             try checkInputs(of: node.operation, known: sizes, inputSize: inputSize)
+            let (size, layer) = sizeAfter(node.operation, known: sizes, inputSize: inputSize)
             guard (0..<3).allSatisfy({ size[$0] > 0 }) else {
                 throw .patchTooSmall(input: inputSize, layer: layer, found: size)
+            }
+            // The input itself is for the plan to refuse: a volume goes through in windows.
+            guard (0..<3).allSatisfy({ size[$0] <= max(Self.largestEdge, inputSize[$0]) }) else {
+                throw .imageTooLarge(
+                    input: inputSize, layer: layer, found: size, largest: Self.largestEdge)
             }
             sizes.append(size)
         }
@@ -29,8 +37,8 @@ extension Graph {
             guard (0..<3).allSatisfy({ size[$0] == 1 || size[$0] % step == 0 }) else {
                 throw .patchNotDivisible(input: inputSize, found: size, step: step)
             }
-        case .concatenate(let values):
-            let sizes = values.map { known[$0.index] }
+        case .concatenate, .add:
+            let sizes = operation.inputs.map { known[$0.index] }
             guard let other = sizes.first(where: { $0 != sizes[0] }) else { return }
             throw .sizesDiffer(input: inputSize, first: sizes[0], other: other)
         default: break
@@ -48,10 +56,7 @@ extension Graph {
             return (known[x.index], normalization.name)
         case .activation(let x, _):
             return (known[x.index], "an activation")
-        case .add(let x, let shortcut):
-            precondition(
-                known[x.index] == known[shortcut.index],
-                "adding \(known[shortcut.index]) to \(known[x.index]) voxels")
+        case .add(let x, _):
             return (known[x.index], "a shortcut")
         case .crop(let x, let before, let after):
             let size = known[x.index]
@@ -63,7 +68,9 @@ extension Graph {
         case .upsample(let x, let factor):
             let size = known[x.index]
             return (
-                size.map { inputSize[$0] == 1 ? 1 : size[$0] * factor }, "repeating voxels \(factor) times"
+                // What a transposed convolution has made of an axis of one voxel is repeated.
+                size.map { inputSize[$0] == 1 && size[$0] == 1 ? 1 : size[$0] * factor },
+                "repeating voxels \(factor) times"
             )
         case .concatenate(let values):
             return (known[values[0].index], "a concatenation")

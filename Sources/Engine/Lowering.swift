@@ -41,6 +41,8 @@ struct LoweredGraph {
 
     private let graph: Graph
     private let consumers: [Int: Int]
+    /// Whether a graph value is a slice, as the input and all that lies between them.
+    private var planar: [Int: Bool] = [:]
     /// The lowered value of a graph value, and its copies in other orders.
     private var current: [Int: Int] = [:]
     private var relaid: [Int: [Int]] = [:]
@@ -53,9 +55,11 @@ struct LoweredGraph {
         self.consumers = consumers
         let sizes = try graph.sizes(inputSize: inputSize)
         for (index, node) in graph.nodes.enumerated() where consumers[index] != nil || index == 0 {
+            let isPlanar = isPlanar(node.operation, sizes[index])
+            planar[index] = isPlanar
             let plain = Layout(
                 channels: node.channels, size: sizes[index], dilation: 1, gap: Size3(0, 0, 0),
-                planar: inputSize.depth == 1, instructionSet: instructionSet)
+                planar: isPlanar, instructionSet: instructionSet)
             lower(index, node.operation, plain)
         }
         output = value(last, .plain)
@@ -65,6 +69,14 @@ struct LoweredGraph {
         layouts.append(layout)
         instructions.append(make(layouts.count - 1))
         return layouts.count - 1
+    }
+
+    private func isPlanar(_ operation: Graph.Operation, _ size: Size3) -> Bool {
+        switch operation {
+        // The sum takes the first term's place.
+        case .add(let x, _): planar[x.index] == true
+        default: size.depth == 1 && operation.inputs.allSatisfy { planar[$0.index] == true }
+        }
     }
 
     private mutating func lower(_ index: Int, _ operation: Graph.Operation, _ plain: Layout) {
@@ -96,7 +108,7 @@ struct LoweredGraph {
                 let kept = from
                 from = append(layout) { .relayout(from: kept, to: $0, map: VoxelMap()) }
             }
-            let other = value(shortcut, Order(dilation: layout.dilation, gap: layout.gap, exactly: true))
+            let other = value(shortcut, Order(exactly: layout))
             let target = from
             current[index] = append(layout) { .add(from: target, shortcut: other, to: $0) }
         case .crop(let x, let before, _):
@@ -171,10 +183,11 @@ struct LoweredGraph {
         let layout = layouts[known]
         guard let order, !order.holds(layout) else { return known }
         if let copy = relaid[x.index]?.first(where: { order.holds(layouts[$0]) }) { return copy }
-        let copy = append(layout.with(dilation: order.dilation, gap: order.gap)) {
-            .relayout(from: known, to: $0, map: VoxelMap())
-        }
-        relaid[x.index, default: []].append(copy)
+        var other = layout.with(dilation: order.dilation, gap: order.gap)
+        if let planar = order.exactlyPlanar { other.planar = planar }
+        let copy = append(other) { .relayout(from: known, to: $0, map: VoxelMap()) }
+        // A slice that lies as part of a volume would not do for those who take it for a slice.
+        if other.planar == layout.planar { relaid[x.index, default: []].append(copy) }
         return copy
     }
 }
@@ -182,14 +195,17 @@ struct LoweredGraph {
 /// How an operation wants its input's voxels to lie.
 private struct Order {
     var dilation: Int
-    /// At least these gaps, unless `exactly`.
+    /// At least these gaps, unless the order is another value's.
     var gap: Size3
-    var exactly = false
+    /// Whether the other value is a slice, where the order is exactly that of another.
+    var exactlyPlanar: Bool?
 
     static let plain = Order(dilation: 1, gap: Size3(0, 0, 0))
 
-    init(dilation: Int, gap: Size3, exactly: Bool = false) {
-        (self.dilation, self.gap, self.exactly) = (dilation, gap, exactly)
+    init(dilation: Int, gap: Size3) { (self.dilation, self.gap) = (dilation, gap) }
+
+    init(exactly layout: Layout) {
+        (dilation, gap, exactlyPlanar) = (layout.dilation, layout.gap, layout.planar)
     }
 
     /// Neighbours under the kernel side by side, and as many zeros between the runs as the kernel reaches over; nil
@@ -211,8 +227,9 @@ private struct Order {
 
     func holds(_ layout: Layout) -> Bool {
         guard layout.dilation == dilation else { return false }
-        return dilation == 1
-            || (0..<3).allSatisfy { exactly ? layout.gap[$0] == gap[$0] : layout.gap[$0] >= gap[$0] }
+        if dilation == 1 { return true }
+        if let exactlyPlanar { return layout.gap == gap && layout.planar == exactlyPlanar }
+        return (0..<3).allSatisfy { layout.gap[$0] >= gap[$0] }
     }
 }
 
@@ -220,8 +237,9 @@ extension LoweredGraph {
     /// The voxels of each value that anything reads; nil where nothing does.
     ///
     /// Ahead of a crop a convolution has to compute no more than what is kept. In training, statistics need all voxels,
-    /// and so do the gradients of passes whose input would otherwise be undefined in places.
-    func needed(training: Bool) -> [Box?] {
+    /// and so do passes and convolutions that take all of their input, whatever becomes of the output: a gradient of zero
+    /// does not make up for memory that was never written.
+    func needed(training: Bool, algorithms: AlgorithmChoice) -> [Box?] {
         var boxes = [Box?](repeating: nil, count: layouts.count)
         func need(_ value: Int, _ box: Box) { boxes[value] = boxes[value]?.union(box) ?? box }
         need(output, Box(layouts[output].size))
@@ -229,8 +247,10 @@ extension LoweredGraph {
             guard let box = boxes[instruction.output] else { continue }
             switch instruction {
             case .input: break
-            case .convolution(let c, let from, _):
-                need(from, c.sources(of: box, within: layouts[from].size))
+            case .convolution(let c, let from, let to):
+                let all = algorithms.kind(of: c, planar: layouts[to].planar).readsAll(training: training)
+                let size = layouts[from].size
+                need(from, all ? Box(size) : c.sources(of: box, within: size))
             case .affine(let normalization, _, let from, _):
                 let all = training || normalization?.poolsSlots == true
                 need(from, all ? Box(layouts[from].size) : box)
@@ -249,6 +269,16 @@ extension LoweredGraph {
             }
         }
         return boxes
+    }
+}
+
+extension LoweredGraph {
+    /// The value that a value repeats voxel for voxel, perhaps in another order; nil for what is no copy.
+    func original(of value: Int) -> Int? {
+        guard let copy = instructions.first(where: { $0.output == value }),
+            case .relayout(let from, _, VoxelMap()) = copy, layouts[from].size == layouts[value].size
+        else { return nil }
+        return from
     }
 }
 

@@ -1,13 +1,16 @@
 /// A run of floats in the plan's arena, alive for an interval of steps. Buffers whose intervals do not meet share room.
 final class Buffer {
+    /// Floats of its room in the arena.
     let count: Int
+    /// Floats that were asked for, from the start of its room on.
+    let used: Int
     fileprivate(set) var firstUse: Int
     fileprivate(set) var lastUse: Int
     fileprivate(set) var offset = 0
     fileprivate(set) var arena: FloatStorage?
 
-    fileprivate init(count: Int, at step: Int) {
-        (self.count, firstUse, lastUse) = (count, step, step)
+    fileprivate init(count: Int, used: Int, at step: Int) {
+        (self.count, self.used, firstUse, lastUse) = (count, used, step, step)
     }
 
     /// Says that the buffer is read or written at `step`.
@@ -24,21 +27,27 @@ final class MemoryPlanner {
     /// A page: neighbours do not share cache lines, and vector loads are aligned.
     private static let alignment = 1024
 
-    private var buffers: [Buffer] = []
+    private(set) var buffers: [Buffer] = []
+    /// Floats behind each buffer, and before the first one, that are nobody's.
+    let guardFloats: Int
+
+    init(guardFloats: Int = 0) { self.guardFloats = guardFloats }
 
     func buffer(count: Int, at step: Int) -> Buffer {
-        let padded = (count + Self.alignment - 1) / Self.alignment * Self.alignment
-        let buffer = Buffer(count: padded, at: step)
+        let buffer = Buffer(count: Self.aligned(count + guardFloats), used: count, at: step)
         buffers.append(buffer)
         return buffer
     }
 
+    private static func aligned(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
+
     /// Gives each buffer its offset. Returns the floats of the arena.
     func layOut() -> Int {
         var placed: [Buffer] = []
-        var total = 0
+        let start = Self.aligned(guardFloats)
+        var total = start
         for buffer in buffers.sorted(by: { ($0.count, $1.firstUse) > ($1.count, $0.firstUse) }) {
-            var offset = 0
+            var offset = start
             for other in placed.filter({ $0.overlaps(buffer) }).sorted(by: { $0.offset < $1.offset }) {
                 if other.offset - offset >= buffer.count { break }
                 offset = max(offset, other.offset + other.count)

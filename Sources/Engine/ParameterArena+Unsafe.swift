@@ -7,18 +7,6 @@ extension ParameterArena {
         return try body(UnsafeMutableBufferPointer(start: storage.pointer, count: count))
     }
 
-    /// The Euclidean norm of all elements, added up in their order, in double.
-    public var norm: Double {
-        var squares = 0.0
-        for index in 0..<count { squares += Double(storage.pointer[index]) * Double(storage.pointer[index]) }
-        return squares.squareRoot()
-    }
-
-    /// Multiplies every element.
-    public func scale(by factor: Float) {
-        for index in 0..<count { storage.pointer[index] *= factor }
-    }
-
     /// Adds a range of another arena's elements.
     func add(_ other: ParameterArena, _ range: Range<Int>) {
         let (sum, term) = (storage.pointer, other.storage.pointer)

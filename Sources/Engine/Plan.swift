@@ -22,18 +22,22 @@ public final class Plan {
         /// Whether gradients are formed a slot at a time and added in the order of ``SlotTree``, so that they do not depend
         /// on how slots are dealt to ranks. It takes memory for the gradients of each slot.
         public var gradientsBySlot: Bool
+        /// Whether the plan looks for faults of its own, for tests: memory is NaN until it is written, and writing memory
+        /// that is not an operation's own ends the step in `EngineError.memoryOverwritten`. It takes a multiple of the time.
+        public var checksMemory: Bool
         /// Plans of so many ranks take from the same memory at the same time, this one included: those of a node.
         public var plansSharingMemory: Int
 
         public init(
             slots: Int, firstSlot: Int = 0, globalSlots: Int? = nil, threads: Int = 1,
             batchStatistics: BatchStatistics = .global, algorithms: AlgorithmChoice = AlgorithmChoice(),
-            gradientsBySlot: Bool = false, microBatches: Int = 1, plansSharingMemory: Int = 1
+            gradientsBySlot: Bool = false, microBatches: Int = 1, plansSharingMemory: Int = 1,
+            checksMemory: Bool = false
         ) {
             (self.slots, self.firstSlot, self.globalSlots) = (slots, firstSlot, globalSlots ?? slots)
             (self.threads, self.batchStatistics, self.algorithms) = (threads, batchStatistics, algorithms)
             (self.gradientsBySlot, self.microBatches) = (gradientsBySlot, microBatches)
-            self.plansSharingMemory = plansSharingMemory
+            (self.plansSharingMemory, self.checksMemory) = (plansSharingMemory, checksMemory)
         }
     }
 
@@ -50,10 +54,9 @@ public final class Plan {
     let head: LossHead?
     let context: Context
     private let arena: FloatStorage
+    private let memoryCheck: MemoryCheck?
     /// Is told of every operation that has run; for profiles and timelines.
     public var observer: ((OperationReport) -> Void)?
-    /// Voxels of one image are counted in 32 bits.
-    private static let largestEdge = 1024
     /// [slot][channel][voxel], as the sampler writes it.
     let staging: FloatStorage
 
@@ -76,11 +79,14 @@ public final class Plan {
     /// A plan that infers with the running statistics, `slots` windows at a time.
     public convenience init(
         inference graph: Graph, inputSize: Size3, slots: Int, threads: Int, sharing model: Parameters,
-        algorithms: AlgorithmChoice = AlgorithmChoice(), instructionSet: InstructionSet? = nil
+        algorithms: AlgorithmChoice = AlgorithmChoice(), instructionSet: InstructionSet? = nil,
+        checksMemory: Bool = false
     ) throws(EngineError) {
         try self.init(
             graph, inputSize: inputSize,
-            options: Options(slots: slots, threads: threads, algorithms: algorithms), loss: nil,
+            options: Options(
+                slots: slots, threads: threads, algorithms: algorithms, checksMemory: checksMemory),
+            loss: nil,
             exchange: SoloExchange(), model: model, instructionSet: instructionSet)
     }
 
@@ -99,8 +105,8 @@ public final class Plan {
         (self.inputSize, self.options, self.model, self.instructionSet) = (
             inputSize, options, model, instructions
         )
-        guard (0..<3).allSatisfy({ inputSize[$0] <= Self.largestEdge }) else {
-            throw .patchTooLarge(input: inputSize, largest: Self.largestEdge)
+        guard (0..<3).allSatisfy({ inputSize[$0] <= Graph.largestEdge }) else {
+            throw .patchTooLarge(input: inputSize, largest: Graph.largestEdge)
         }
         outputSize = try graph.outputSize(inputSize: inputSize)
         inputChannels = graph.channels(of: graph.input)
@@ -122,6 +128,7 @@ public final class Plan {
         }
         arena = FloatStorage(count: floats)
         context.planner.bind(to: arena)
+        memoryCheck = options.checksMemory ? MemoryCheck(context.planner, arena: arena) : nil
         staging = FloatStorage(count: options.slots * inputChannels * inputSize.count)
         let context = context
         let outputSize = outputSize
@@ -158,11 +165,18 @@ public final class Plan {
         context.noise = (seed, step)
         (context.microBatch, context.movesStatistics) = (microBatch, isFirst)
         dr_set_threads(Int32(options.threads))
+        memoryCheck?.begin()
         try run(Step(name: "packing", kind: .movement) { [self] in packInput() }, .forward)
         for step in schedule.forward { try run(step, .forward) }
     }
 
     private func run(_ step: Step, _ pass: OperationReport.Pass) throws {
+        memoryCheck?.prepare(time: step.time)
+        try observe(step, pass)
+        try memoryCheck?.verify(time: step.time, operation: step.name)
+    }
+
+    private func observe(_ step: Step, _ pass: OperationReport.Pass) throws {
         guard let observer else { return try step.run() }
         let start = ContinuousClock.now
         try step.run()
@@ -210,7 +224,10 @@ public final class Plan {
             preconditionFailure("a plan for inference has no gradients")
         }
         dr_set_threads(Int32(options.threads))
-        try run(Step(name: "loss", kind: .elementwise) { head.backward(gradient: gradient) }, .backward)
+        try run(
+            Step(name: "loss", kind: .elementwise, time: schedule.forwardEnd) {
+                head.backward(gradient: gradient)
+            }, .backward)
         var done = 0
         for (index, step) in schedule.backward.enumerated() {
             try run(step, .backward)

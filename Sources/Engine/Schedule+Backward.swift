@@ -4,6 +4,9 @@ extension Schedule {
     /// When backward of an instruction runs.
     private func backwardTime(_ index: Int) -> Int { 2 * lowered.instructions.count - index }
 
+    /// The instruction whose backward runs then.
+    private func instruction(atBackwardTime time: Int) -> Int { 2 * lowered.instructions.count - time }
+
     mutating func scheduleBackward() throws(EngineError) {
         let count = lowered.instructions.count
         let gradient = context.tensor(logits.layout, at: count)
@@ -14,12 +17,12 @@ extension Schedule {
             let before = backward.count
             try scheduleBackward(index)
             completed += Array(repeating: completed.last ?? 0, count: backward.count - before)
+            for step in before..<backward.count { backward[step].time = backwardTime(index) }
             if backward.count > before {
                 completed[completed.count - 1] = done.finish(lowered.instructions[index])
             }
         }
-        precondition(
-            completed.last == context.model.gradients.count, "backward does not reach every parameter")
+        if let missing = done.firstMissing { throw .parameterNotReached(name: missing) }
     }
 
     private mutating func scheduleBackward(_ index: Int) throws(EngineError) {
@@ -56,7 +59,8 @@ extension Schedule {
         case .add(let from, let shortcut, _):
             if needsGradient.contains(from) { gradients[from] = dy }
             guard needsGradient.contains(shortcut) else { return }
-            if gradientMayAlias(shortcut, from: from, of: index) {
+            // The gradient of a sum is that of both terms.
+            if gradients[shortcut] == nil, lowered.layouts[shortcut] == dy.layout {
                 gradients[shortcut] = dy
                 return
             }
@@ -170,25 +174,30 @@ extension Schedule {
         return from
     }
 
-    /// The gradient of a sum is that of both terms. They share memory where the sum is the first to reach the shortcut
-    /// and the other term's producer has read it before anyone adds to the shortcut's.
-    private func gradientMayAlias(_ shortcut: Int, from: Int, of index: Int) -> Bool {
-        guard gradients[shortcut] == nil, lowered.layouts[shortcut] == lowered.layouts[from],
-            let reader = producers[from]
-        else { return false }
-        if case .add = lowered.instructions[reader] { return false }
-        return consumers[shortcut, default: []].allSatisfy { $0 == index || $0 < reader }
-    }
-
     /// Where a value's gradient goes, and whether something is there already.
+    ///
+    /// Terms of sums share the sum's gradient. As soon as something is added to one of them while another has still to be
+    /// read, or is being read, it moves to memory of its own.
     private mutating func gradientTarget(_ value: Int, at time: Int) -> (tensor: Tensor, accumulate: Bool) {
-        if let known = gradients[value] {
-            known.buffer.touch(time)
-            return (known, true)
+        guard let known = gradients[value] else {
+            let new = context.tensor(lowered.layouts[value], at: time)
+            gradients[value] = new
+            return (new, false)
         }
-        let new = context.tensor(lowered.layouts[value], at: time)
-        gradients[value] = new
-        return (new, false)
+        known.buffer.touch(time)
+        let index = instruction(atBackwardTime: time)
+        let isShared = gradients.contains { other, tensor in
+            other != value && tensor.buffer === known.buffer && producers[other, default: 0] <= index
+        }
+        guard isShared else { return (known, true) }
+        let own = context.tensor(known.layout, at: time)
+        gradients[value] = own
+        let (voxels, threads) = (context.voxels(of: known.layout), context.threads)
+        backward.append(
+            Step(name: "copy gradient", kind: .movement) {
+                Shortcut.backward(dy: known, dx: own, voxels: voxels, accumulate: false, threads: threads)
+            })
+        return (own, true)
     }
 
     private func isMadeAgain(_ value: Int) -> Bool {
@@ -228,6 +237,9 @@ private struct CompletedEntries {
     private var next = 0
 
     init(arena: ParameterArena) { entries = arena.entries }
+
+    /// The parameter that no backward has come to, where there is one.
+    var firstMissing: String? { next < entries.count ? entries[next].name : nil }
 
     /// - Returns: The end of the final part after backward of `instruction`.
     mutating func finish(_ instruction: LoweredGraph.Instruction) -> Int {

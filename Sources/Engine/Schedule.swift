@@ -38,7 +38,7 @@ struct Schedule {
     {
         (self.lowered, self.context, self.training) = (lowered, context, training)
         self.algorithms = algorithms
-        needed = lowered.needed(training: training)
+        needed = lowered.needed(training: training, algorithms: algorithms)
         // Placeholders until the first and the last instruction have been seen.
         input = Tensor(layout: lowered.layouts[0], slots: 0, buffer: context.planner.buffer(count: 0, at: 0))
         logits = input
@@ -46,7 +46,11 @@ struct Schedule {
             producers[instruction.output] = index
             for value in instruction.inputs { consumers[value, default: []].append(index) }
         }
-        for index in lowered.instructions.indices { try scheduleForward(index) }
+        for index in lowered.instructions.indices {
+            let before = forward.count
+            try scheduleForward(index)
+            for step in before..<forward.count { forward[step].time = index }
+        }
         guard let first = tensors[lowered.instructions[0].output], let last = tensors[lowered.output] else {
             preconditionFailure("the graph has no input or no output")
         }
@@ -54,6 +58,9 @@ struct Schedule {
         logits.buffer.touch(lowered.instructions.count)
         if training { try scheduleBackward() }
     }
+
+    /// When the loss is taken.
+    var forwardEnd: Int { lowered.instructions.count }
 
     func tensor(_ value: Int, at step: Int) -> Tensor {
         guard let tensor = tensors[value] else { preconditionFailure("value \(value) has no memory") }
@@ -139,7 +146,7 @@ struct Schedule {
         case .grid(let operation, let from, let to):
             scheduleGrid(operation, index, from: from, to: to)
         case .add(let from, let shortcut, let to):
-            let (y, x) = (tensor(from, at: index), tensor(shortcut, at: index))
+            let (y, x) = (overwritable(from, at: index), tensor(shortcut, at: index))
             tensors[to] = y
             if !fusedAdditions.contains(index) {
                 let (voxels, threads) = (context.voxels(of: y.layout), context.threads)
@@ -150,6 +157,33 @@ struct Schedule {
             }
         }
         if learns { needsGradient.insert(instruction.output) }
+    }
+
+    /// The tensor of a value that is overwritten by what `index` makes of it; a copy where others still read it.
+    private mutating func overwritable(_ value: Int, at index: Int) -> Tensor {
+        let x = tensor(value, at: index)
+        let isShared = tensors.contains { other, tensor in
+            tensor.buffer === x.buffer
+                && (lastRead(of: other) > index || other != value && lastRead(of: other) == index)
+        }
+        guard isShared else { return x }
+        let copy = context.tensor(x.layout, at: index)
+        let (voxels, threads) = (context.voxels(of: x.layout), context.threads)
+        forward.append(
+            Step(name: "copy", kind: .movement) {
+                Shortcut.backward(dy: x, dx: copy, voxels: voxels, accumulate: false, threads: threads)
+            })
+        return copy
+    }
+
+    /// The last instruction of the forward pass that reads a value, itself or as what is made of it on the way; -1 where
+    /// none does.
+    private func lastRead(of value: Int) -> Int {
+        if value == lowered.output { return lowered.instructions.count }
+        return consumers[value, default: []].map { reader in
+            let made = lowered.instructions[reader].output
+            return isDeferred(made) ? lastRead(of: made) : reader
+        }.max() ?? -1
     }
 
     private mutating func scheduleConcatenation(_ index: Int, from: [Int], to: Int) {
@@ -244,9 +278,7 @@ struct Schedule {
         tensors[to] = y
         // A copy in another order has the same sums.
         var source = from
-        while sums[source] == nil, let producer = producers[source],
-            case .relayout(let before, _, VoxelMap()) = lowered.instructions[producer]
-        { source = before }
+        while sums[source] == nil, let original = lowered.original(of: source) { source = original }
         let (training, known) = (training, sums[source])
         // Of several that read the same statistics each takes its own turn.
         if training, let known { known.reader = known.isRead ? nil : operation }

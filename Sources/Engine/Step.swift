@@ -15,6 +15,8 @@ struct Step {
     var algorithm = ""
     /// Of the direct sum, a multiplication and an addition counted as two.
     var operations = 0
+    /// When it runs, on the schedule's axis.
+    var time = 0
     let run: () throws -> Void
 }
 

@@ -32,7 +32,7 @@ final class Context {
     let batchStatistics: BatchStatistics
     let exchange: any SlotExchange
     let model: Parameters
-    let planner = MemoryPlanner()
+    let planner: MemoryPlanner
     /// What dropout is drawn from, with the slot.
     var noise = (seed: UInt64(0), step: 0)
     let microBatches: Int
@@ -53,6 +53,7 @@ final class Context {
         (slots, firstSlot, globalSlots) = (options.slots, options.firstSlot, options.globalSlots)
         (threads, microBatches) = (options.threads, options.microBatches)
         batchStatistics = options.batchStatistics
+        planner = MemoryPlanner(guardFloats: options.checksMemory ? MemoryCheck.guardFloats : 0)
         self.instructionSet = instructionSet
         (self.exchange, self.model) = (exchange, model)
         gradients = model.gradients

@@ -1,4 +1,6 @@
 /// Where the voxels of one grid come from in another: voxel v from (v / repeats) step + offset, an axis each.
+///
+/// By itself it does not tell a copy from a crop that begins at the first voxel: the sizes of the grids do.
 struct VoxelMap: Hashable {
     var offset = Size3(0, 0, 0)
     var step = Size3(1, 1, 1)

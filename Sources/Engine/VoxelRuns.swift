@@ -1,5 +1,18 @@
 import CKernels
 
+/// The positions of a layout that hold no voxel. Passes leave there whatever was there; who sums over positions rather
+/// than voxels, as oneDNN does, clears them first.
+struct Gaps {
+    private let runs: VoxelRuns?
+
+    init(_ layout: Layout) { runs = layout.hasGaps ? VoxelRuns(layout, gaps: true) : nil }
+
+    /// Zeros them in a tensor of the layout.
+    func clear(_ x: Tensor, threads: Int) {
+        if let runs { Engine.clear(x, runs, threads: threads) }
+    }
+}
+
 /// The voxels of a layout, or its gaps, as runs of positions, in groups that are the unit of parallel work.
 ///
 /// The groups depend on the layout only; so sums over them do not depend on the number of threads.

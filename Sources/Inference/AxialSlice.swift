@@ -16,23 +16,20 @@ public struct AxialSlice: Sendable {
         // By file axis x, y and z: its length, the distance of neighbours in voxels and millimetres, and its direction.
         let lengths = [extent.width, extent.height, extent.depth]
         let strides = [1, extent.width, extent.width * extent.height]
-        let spacings = [geometry.spacing.x, geometry.spacing.y, geometry.spacing.z]
-        let directions = Array(geometry.orientation)
-        func axis(_ letters: String, or other: Int) -> Int {
-            directions.firstIndex { letters.contains($0) } ?? other
-        }
-        let across = axis("RL", or: 0)
-        let along = axis("AP", or: 1)
-        let up = 3 - across - along
+        let spacings = geometry.voxelMillimetres
+        let axes = geometry.affine.nearestAxes
+        let (across, along, up) = (axes[0], axes[1], axes[2])
+        /// Whether the file's axis runs with the world's: 0 to the right, 1 to anterior.
+        func runs(_ axis: Int, along world: Int) -> Bool { geometry.affine.rows[world][axis] > 0 }
         width = lengths[across]
         height = lengths[along]
-        aspect = spacings[along] / spacings[across]
+        aspect = spacings[across] > 0 && spacings[along] > 0 ? spacings[along] / spacings[across] : 1
         func offsets(_ axis: Int, reversed: Bool) -> [Int] {
             let forward = (0..<lengths[axis]).map { $0 * strides[axis] }
             return reversed ? forward.reversed() : forward
         }
-        let columns = offsets(across, reversed: directions[across] == "R")
-        let rows = offsets(along, reversed: directions[along] == "A")
+        let columns = offsets(across, reversed: runs(across, along: 0))
+        let rows = offsets(along, reversed: runs(along, along: 1))
         let slices = offsets(up, reversed: false)
         let counts = slices.map { slice in
             rows.reduce(0) { sum, row in sum + columns.count { labels[slice + row + $0] != 0 } }

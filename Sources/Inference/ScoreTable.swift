@@ -68,8 +68,12 @@ public struct ScoreTable: Sendable {
         rows.map { row in line(row.subject, row.label) { $0.value(row.scores) } }
     }
 
-    /// The header, ``csvRows``, then for each class the rows `median`, `lower_quartile` and `upper_quartile`.
-    public var csv: String {
+    /// The header, then ``csvRows``.
+    public var csv: String { ([Self.header] + csvRows).joined(separator: "\n") + "\n" }
+
+    /// A header that begins with `statistic` where ``csv`` has `subject`, then for each class the rows `median`,
+    /// `lower_quartile` and `upper_quartile`.
+    public var summaryCSV: String {
         let summaries = labels.flatMap { label in
             [
                 line("median", label) { quartiles(of: $0.name, label: label)?.median },
@@ -77,7 +81,8 @@ public struct ScoreTable: Sendable {
                 line("upper_quartile", label) { quartiles(of: $0.name, label: label)?.upper },
             ]
         }
-        return ([Self.header] + csvRows + summaries).joined(separator: "\n") + "\n"
+        let header = (["statistic", "class"] + Self.columns.map(\.name)).joined(separator: ",")
+        return ([header] + summaries).joined(separator: "\n") + "\n"
     }
 
     private func line(_ subject: String, _ label: String, _ value: (Column) -> Double?) -> String {

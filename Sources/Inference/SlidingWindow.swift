@@ -20,14 +20,20 @@ public final class SlidingWindow {
         /// Whether the network takes slices: windows are one voxel deep, and up to ``largestBatch`` are computed at once,
         /// as memory allows.
         public var isPlanar: Bool
+        /// Those of the convolutions, by their names: what the training ran, so that the same sums are formed.
+        public var algorithms: AlgorithmChoice
 
         public static let largestBatch = 8
 
-        public init(threads: Int, memoryBytes: Int, window: Size3? = nil, isPlanar: Bool = false) {
+        public init(
+            threads: Int, memoryBytes: Int, window: Size3? = nil, isPlanar: Bool = false,
+            algorithms: AlgorithmChoice = AlgorithmChoice()
+        ) {
             self.threads = threads
             self.memoryBytes = memoryBytes
             self.window = window
             self.isPlanar = isPlanar
+            self.algorithms = algorithms
         }
     }
 
@@ -135,7 +141,8 @@ public final class SlidingWindow {
         if let plan, plan.inputSize == window, plan.options.slots == slots { return plan }
         plan = nil  // its memory is free before the next one asks
         let made = try Plan(
-            inference: graph, inputSize: window, slots: slots, threads: options.threads, sharing: parameters)
+            inference: graph, inputSize: window, slots: slots, threads: options.threads, sharing: parameters,
+            algorithms: options.algorithms)
         plan = made
         return made
     }

@@ -26,6 +26,7 @@ struct Dicerank: ParsableCommand {
     static func main() {
         Report.openClosedStreams()
         do {
+            try CommandName.check(CommandLine.arguments.dropFirst(), of: Self.self)
             var command = try parseAsRoot()
             try command.run()
         } catch {

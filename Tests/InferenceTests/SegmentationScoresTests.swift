@@ -73,13 +73,20 @@ struct ScoreTableTests {
         return table
     }
 
-    @Test("The file has a row a subject, empty fields for undefined values, and the quartiles")
+    @Test(
+        "The file has a row a subject and no others, empty fields for undefined values; quartiles have their own"
+    )
     func csv() {
         #expect(
             Self.table.csv == """
                 subject,class,dsc,sensitivity,precision,volume_difference,volume_difference_ml,prediction_ml,reference_ml
                 a,1,0.5,0.5,0.5,0.0,0.0,2.0,2.0
                 "b,c",1,1.0,,,,0.0,0.0,0.0
+
+                """)
+        #expect(
+            Self.table.summaryCSV == """
+                statistic,class,dsc,sensitivity,precision,volume_difference,volume_difference_ml,prediction_ml,reference_ml
                 median,1,0.75,0.5,0.5,0.0,0.0,1.0,1.0
                 lower_quartile,1,0.625,0.5,0.5,0.0,0.0,0.5,0.5
                 upper_quartile,1,0.875,0.5,0.5,0.0,0.0,1.5,1.5

@@ -38,6 +38,25 @@ struct SlidingWindowTests {
             options: .init(threads: 2, memoryBytes: 1 << 30, window: window))
     }
 
+    @Test("A window computes its convolutions as told")
+    func runsTheAlgorithmsAsked() throws {
+        let graph = try tinyGraph(padding: .same)
+        for named in [["first": ConvolutionAlgorithm.direct], ["second": .direct], [:]] {
+            let window = SlidingWindow(
+                graph: graph, parameters: Parameters(graph: graph),
+                options: .init(
+                    threads: 1, memoryBytes: 1 << 30, window: Size3(cube: 12),
+                    algorithms: AlgorithmChoice(named: named)))
+            var found: [String: String] = [:]
+            window.observer = { if $0.kind == .convolution { found[$0.name] = $0.algorithm } }
+            _ = try window.labels(images: noise(2 * Self.volume.count), size: Self.volume)
+            #expect(found.count == 2)
+            for (name, algorithm) in found {
+                #expect(algorithm.hasPrefix("direct") == (named[name] == .direct), "\(name): \(algorithm)")
+            }
+        }
+    }
+
     @Test(
         "Windows give what one pass over the whole volume gives",
         arguments: [Size3(cube: 12), Size3(11, 16, 9), Size3(19, 7, 23)])

@@ -42,6 +42,41 @@ import Testing
         #expect(report.missing.map(\.number) == ["Figure 3"])
     }
 
+    /// Runs of 3, 5 and 300 steps, and the steps that are asked for.
+    @Test(
+        arguments: [
+            ([3], 200, "3 steps"), ([3, 3], 200, "3 steps"), ([300, 250], 200, "200 steps"),
+            ([1], 200, "step"),
+            ([3, 5], 200, "3 to 5 steps (200 steps, or all that a run has)"),
+            ([3, 300], 200, "3 to 200 steps (200 steps, or all that a run has)"), ([3, 5], 2, "2 steps"),
+            ([3, 5], 1, "step"),
+        ] as [([Int], Int, String)])
+    func theStepsThatAreSaidAreThoseThatWereTaken(lengths: [Int], last: Int, text: String) throws {
+        let runs = lengths.enumerated().map { index, length in
+            Sample.run(
+                "gdl", rate: pow(10, -Double(index + 1)),
+                .finished(Sample.record([Double](repeating: 0.5, count: length))))
+        }
+        // One that is not done gives no value, and says nothing.
+        let started = Sample.run("wce", .unfinished(Sample.record([0.1], steps: 2)))
+        let report = RunReport(title: "Steps", comparison: try Comparison(runs + [started], last: last))
+        #expect(report.comparison.lastSteps == text)
+        #expect(report.tables[1].caption.contains("over the last \(text), median"))
+        for figure in report.figures {
+            let words = figure.caption.components(separatedBy: "over the last ").dropFirst()
+            #expect(!words.isEmpty && words.allSatisfy { $0.hasPrefix(text + ",") }, "\(figure.caption)")
+        }
+    }
+
+    @Test func dataAndSummariesAreNeverInOneFile() throws {
+        let plane = try Sample.plane()
+        let runs = RunTable.csv(plane).split(separator: "\n").map { CSVFile.fields(of: $0)[0] }
+        #expect(Array(runs.dropFirst()) == plane.runs.map(\.name))
+        let heldOut = HeldOutTable.csv(plane).split(separator: "\n").map { CSVFile.fields(of: $0) }
+        let scored = plane.runs.filter { $0.result != nil }.flatMap { [[$0.name, "s0"], [$0.name, "s1"]] }
+        #expect(heldOut.dropFirst().map { [$0[0], $0[7]] } == scored)
+    }
+
     @Test func zeroIsNeverTheBest() throws {
         let runs = ["wce", "gdl"].map { Sample.run($0, .finished(Sample.record([0, 0]))) }
         let table = try #require(DiceTable.make(try Comparison(runs), dimensions: 3))

@@ -31,7 +31,10 @@ import Testing
     }
 
     @Test func folderInsteadOfAFile() {
-        #expect(throws: NIfTIError.unreadable(path: folder.path, reason: "it is a folder")) {
+        #expect(
+            throws: NIfTIError.unreadable(
+                path: folder.path, reason: "it is a folder, and a .nii or .nii.gz file is expected")
+        ) {
             try Volume(reading: folder.path)
         }
     }
@@ -97,11 +100,13 @@ import Testing
         #expect(throws: NIfTIError.shape(path: path, shape: [2, 1, 1, 2])) { try Volume(reading: path) }
         #expect(
             NIfTIError.shape(path: "a.nii", shape: [2, 1, 1, 2]).description
-                == "a.nii has the shape 2 x 1 x 1 x 2; one volume of three dimensions is expected.")
+                == "a.nii has the shape 2 x 1 x 1 x 2; one volume of three dimensions is expected: save the "
+                + "volume that is meant as a file of its own, for example with 'fslroi IN OUT 0 1' or nibabel's "
+                + "'image.slicer[..., 0]'.")
     }
 
     @Test(arguments: [
-        (128, 24, "NIFTI_TYPE_RGB24"), (32, 64, "NIFTI_TYPE_COMPLEX64"), (1536, 128, "NIFTI_TYPE_FLOAT128"),
+        (128, 24, "RGB24"), (2304, 32, "RGBA32"), (32, 64, "complex64"), (1536, 128, "float128"),
     ])
     func unsupportedDatatypes(code: Int16, bits: Int16, name: String) throws {
         var file = HandmadeNIfTI(datatype: code, bitsPerVoxel: bits)
@@ -122,7 +127,8 @@ import Testing
         }
         #expect(
             NIfTIError.nonFinite(path: "a.nii", count: 1200, first: VoxelIndex(z: 3, y: 2, x: 1)).description
-                == "a.nii holds 1,200 voxels that are NaN or infinite, the first at (1, 2, 3).")
+                == "a.nii holds 1,200 voxels that are NaN or infinite, the first at (1, 2, 3): write 0 there, for "
+                + "example with 'fslmaths IN -nan OUT' or numpy's 'nan_to_num'.")
     }
 
     @Test func labelsThatAreNone() throws {
@@ -142,9 +148,53 @@ import Testing
                 try LabelMap(reading: path, classes: 2)
             }
         }
-        let nan = try folder.write(floats([0, .nan], dimensions: [2, 1, 1]).bytes, to: "c.nii")
-        #expect(throws: NIfTIError.nonFinite(path: nan, count: 1, first: VoxelIndex(z: 0, y: 0, x: 1))) {
-            try LabelMap(reading: nan, classes: 2)
-        }
+    }
+
+    /// As a reference or a mask whose background is NaN.
+    @Test func backgroundOfNaN() throws {
+        let nan = try folder.write(floats([0, .nan, 1, .nan], dimensions: [4, 1, 1]).bytes, to: "c.nii")
+        let expected = NIfTIError.nonFinite(path: nan, count: 2, first: VoxelIndex(z: 0, y: 0, x: 1))
+        #expect(throws: expected) { try LabelMap(reading: nan, classes: 2) }
+        let image = try folder.write(floats([1, 2, 3, 4], dimensions: [4, 1, 1]).bytes, to: "d.nii")
+        let files = SubjectFiles(subject: "s", images: [.init(modality: "t1", path: image)], mask: nan)
+        #expect(throws: expected) { try SubjectReader().read(files) }
+    }
+
+    /// The sentences say what to do.
+    @Test func sentences() {
+        let position = VoxelIndex(z: 3, y: 2, x: 1)
+        #expect(
+            NIfTIError.unsupportedDatatype(path: "a.nii", datatype: "RGB24").description
+                == "a.nii holds voxels of type RGB24, and integers and floats of 8 to 64 bits can be read: a colour is no "
+                + "intensity, so save one channel or their mean as a volume of numbers.")
+        #expect(
+            NIfTIError.unsupportedDatatype(path: "a.nii", datatype: "complex64").description
+                == "a.nii holds voxels of type complex64, and integers and floats of 8 to 64 bits can be read: save the "
+                + "magnitude as a volume of its own.")
+        #expect(
+            NIfTIError.labelOutsideClasses(path: "a.nii", value: 255, position: position, classes: 2).description
+                == "a.nii holds the label 255 at (1, 2, 3), and the 2 classes are 0 to 1: a mask of 0 and 255 is read with "
+                + "data.merge_labels: {1: [255]}, and probabilities, which go from 0 to 1, with data.reference_kind: "
+                + "probabilities.")
+        #expect(
+            NIfTIError.labelOutsideClasses(path: "a.nii", value: 4, position: position, classes: 2).description
+                == "a.nii holds the label 4 at (1, 2, 3), and the 2 classes are 0 to 1: set data.classes to 1 more than the "
+                + "greatest label, or say in data.merge_labels what class it is.")
+        #expect(
+            NIfTIError.fractionalLabel(path: "a.nii", value: 0.25, position: position).description
+                == "a.nii holds 0.25 at (1, 2, 3), and labels are integers: probabilities are read with "
+                + "data.reference_kind: probabilities, and a map that was resampled is to be resampled anew, by the nearest "
+                + "neighbour.")
+        #expect(
+            NIfTIError.fractionalLabel(path: "a.nii", value: 2.5, position: position).description
+                == "a.nii holds 2.5 at (1, 2, 3), and labels are integers: a map that was resampled is to be resampled "
+                + "anew, by the nearest neighbour.")
+    }
+
+    /// The advice is right: the mask is read as it says.
+    @Test func aMaskOf255IsReadAsTheSentenceSays() throws {
+        let path = try folder.write(floats([0, 255, 0], dimensions: [3, 1, 1]).bytes, to: "a.nii")
+        let map = try LabelMap(reading: path, classes: 2, merging: try LabelMerging([1: [255]]))
+        #expect(map.labels == [0, 1, 0])
     }
 }

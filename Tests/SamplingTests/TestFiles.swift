@@ -51,6 +51,9 @@ struct HandmadeNIfTI {
     var quaternion = [0.0, 1, 0]
     var quaternionOffset = [10.0, -20, -30]
     var qfac = -1.0
+    var pixdim = [2.0, 3, 4]
+    /// `xyzt_units`: millimetres and seconds.
+    var units: UInt8 = 10
     var voxels: [UInt8] = []
 
     /// Number of bytes before the voxels.
@@ -84,13 +87,13 @@ struct HandmadeNIfTI {
         }
         put(encode(datatype), at: isFirst ? 70 : 12)
         put(encode(bitsPerVoxel), at: isFirst ? 72 : 14)
-        for (i, length) in [qfac, 2, 3, 4, 1].enumerated() {
+        for (i, length) in ([qfac] + pixdim + [1]).enumerated() {
             put(real(length), at: (isFirst ? 76 : 104) + wide * i)
         }
         put(isFirst ? encode(Float(352).bitPattern) : encode(Int64(544)), at: isFirst ? 108 : 168)
         put(real(slope), at: isFirst ? 112 : 176)
         put(real(intercept), at: isFirst ? 116 : 184)
-        put(isFirst ? [10] : encode(Int32(10)), at: isFirst ? 123 : 500)
+        put(isFirst ? [units] : encode(Int32(units)), at: isFirst ? 123 : 500)
         put(isFirst ? encode(Int16(qformCode)) : encode(Int32(qformCode)), at: isFirst ? 252 : 344)
         put(isFirst ? encode(Int16(sformCode)) : encode(Int32(sformCode)), at: isFirst ? 254 : 348)
         for (i, value) in (quaternion + quaternionOffset + rows.flatMap { $0 }).enumerated() {

@@ -24,7 +24,7 @@ import Testing
         #expect(configuration.steps == 40)
         #expect(configuration.data.list == "/studies/wmh/subjects.csv")
         #expect(configuration.data.modalities == ["flair", "t1"])
-        #expect(configuration.data.mergeLabels == [1: [1, 2, 4]])
+        #expect(try configuration.data.mergeLabels == LabelMerging([1: [1, 2, 4]]))
         #expect(configuration.patch.size == [27, 27, 27])
         #expect(configuration.patch.sampler == .balanced)
         #expect(configuration.optimizer.learningRate == 1e-3)
@@ -47,6 +47,8 @@ import Testing
         distributed: {wire: bfloat16, bucket_mib: 0.25, timeout: 60}
         log: {tensorboard: false, every: 10}
         """,
+        "data: {list: a.csv, classes: 3, merge_labels: {2: [38, 37], 0: others, 1: [1]}}",
+        "data: {list: a.csv, merge_labels: {1: others}}",
         "data: {list: a.csv}\nloss: {name: wce, pooling: batch, add: {ss: 0.5, gdl: 2}, weights: simple, lambda: 0.1}",
     ])
     func resolvedTextReadsBackToTheSame(yaml: String) throws {
@@ -89,6 +91,25 @@ import Testing
             "run.yaml:1: unknown key 'learning_rate', the nearest known key is 'optimizer.learning_rate'."
         ),
         ("stpes: 3", "run.yaml:1: unknown key 'stpes', the nearest known key is 'steps'."),
+        (
+            "optimizer: {lr: 0.1}",
+            "run.yaml:1: unknown key 'optimizer.lr', the nearest known key is 'optimizer.learning_rate'."
+        ),
+        ("lr: 0.1", "run.yaml:1: unknown key 'lr', the nearest known key is 'optimizer.learning_rate'."),
+        ("bs: 4", "run.yaml:1: unknown key 'bs', the nearest known key is 'batch'."),
+        ("batch_size: 4", "run.yaml:1: unknown key 'batch_size', the nearest known key is 'batch'."),
+        ("epochs: 4", "run.yaml:1: unknown key 'epochs', the nearest known key is 'steps'."),
+        ("patch_size: 4", "run.yaml:1: unknown key 'patch_size', the nearest known key is 'patch.size'."),
+        ("model: unet", "run.yaml:1: unknown key 'model', the nearest known key is 'network'."),
+        (
+            "log: {xyzzy: 4}",
+            "run.yaml:1: unknown key 'log.xyzzy', known here are 'log.every', 'log.tensorboard'."
+        ),
+        (
+            "seed: 1\nnetworks: {deepmedic: {patches: [{size: 51, batch: 1}]}}",
+            "run.yaml: this is a sweep's configuration, as its key 'networks' tells: run it with dicerank sweep, or give "
+                + "the configuration of a single run."
+        ),
         ("steps: 0", "run.yaml:1: steps is '0', expected a whole number from 1 to 1000000000."),
         ("\nsteps: many", "run.yaml:2: steps is 'many', expected a whole number from 1 to 1000000000."),
         ("steps: 1.5", "run.yaml:1: steps is '1.5', expected a whole number from 1 to 1000000000."),
@@ -126,6 +147,17 @@ import Testing
             "run.yaml:1: network.widths is a list of 2, expected auto or a list of whole numbers from 1 to 4096."
         ),
         ("log: {tensorboard: 1}", "run.yaml:1: log.tensorboard is '1', expected true or false."),
+        (
+            "data: {classes: 2, merge_labels: {2: others}}",
+            "run.yaml:1: data.merge_labels is a mapping to label 2, expected new labels below data.classes, "
+                + "which is 2."
+        ),
+        (
+            "data: {merge_labels: {1: others, 0: others}}",
+            "run.yaml:1: data.merge_labels is a mapping with 'others' twice, expected a mapping of new label to "
+                + "old ones, such as {1: [1, 2, 4]} or {1: [37, 38], 0: others}, labels from 0 to 65535, each old one "
+                + "once, and others at most once."
+        ),
         (
             "data: {classes: 2, merge_labels: {2: [1]}}",
             "run.yaml:1: data.merge_labels is a mapping to label 2, expected new labels below data.classes, "
@@ -186,10 +218,11 @@ import Testing
             ])
         #expect(configuration.steps == 60)
         #expect(configuration.optimizer.name == .sgd)
-        #expect(configuration.data.mergeLabels == [1: [3]])
+        #expect(try configuration.data.mergeLabels == LabelMerging([1: [3]]))
         #expect(configuration.data.modalities == ["t2"])
         #expect(configuration.threads == 2)
-        #expect(configuration.data.list == "/studies/other.csv")
+        // Paths on a command line start where it is given.
+        #expect(configuration.data.list == FileManager.default.currentDirectoryPath + "/other.csv")
         #expect(!configuration.log.tensorboard)
     }
 
@@ -215,6 +248,42 @@ import Testing
         }
     }
 
+    @Test(arguments: ["data.list=x.csv", "data={list: x.csv}"])
+    func aPathOfAnOptionStartsAtTheCurrentFolder(option: String) throws {
+        func list(_ options: [String], folder: String? = "/studies") throws -> String {
+            try RunConfiguration(yaml: Self.example, folder: folder, overrides: options).data.list
+        }
+        #expect(try list([option]) == FileManager.default.currentDirectoryPath + "/x.csv")
+        #expect(try list(["data.list=/y.csv"]) == "/y.csv")
+        #expect(try list(["steps=3"]) == "/studies/subjects.csv")
+        #expect(try list([option], folder: nil) == "x.csv")
+        let sweep = try SweepConfiguration(
+            yaml: SweepConfigurationTests.yaml, folder: "/studies",
+            overrides: ["run.data.list=x.csv", "losses=[{name: gdl, set: {data.list: y.csv}}, wce]"])
+        let lists = Set(sweep.cells.map { String($0.loss + " " + $0.configuration.data.list) })
+        let here = FileManager.default.currentDirectoryPath
+        #expect(lists == ["gdl \(here)/y.csv", "wce \(here)/x.csv"])
+    }
+
+    @Test func aFolderIsNoConfiguration() throws {
+        try withTemporaryFolder { folder in
+            func sentence() -> String {
+                do {
+                    _ = try RunConfiguration(contentsOf: folder)
+                    return ""
+                } catch {
+                    return error.description
+                }
+            }
+            #expect(sentence() == "\(folder): this is a folder, expected a YAML file.")
+            try Self.example.write(toFile: folder + "/config.yaml", atomically: false, encoding: .utf8)
+            #expect(
+                sentence()
+                    == "\(folder): this is a folder, expected a YAML file, such as \(folder)/config.yaml.")
+            #expect(throws: ConfigurationError.self) { try SweepConfiguration(contentsOf: folder) }
+        }
+    }
+
     @Test func readsAFileAndNamesAMissingOne() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/config.yaml"
@@ -227,14 +296,6 @@ import Testing
                 "\(error)" == "\(folder)/none.yaml: there is no such configuration file."
             }
         }
-    }
-
-    @Test(arguments: [
-        ("steps", "steps", 0), ("stpes", "steps", 1), ("patc", "patch", 1), ("kitten", "sitting", 3),
-    ])
-    func editDistances(a: String, b: String, distance: Int) {
-        #expect(a.editDistance(to: b) == distance)
-        #expect(b.editDistance(to: a) == distance)
     }
 }
 

@@ -50,6 +50,34 @@ import Testing
         }
     }
 
+    @Test func anotherFileIsNamedForWhatItIs() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/run.yaml"
+            func sentence(_ path: String) -> String {
+                do {
+                    _ = try Checkpoint(contentsOf: path)
+                    return ""
+                } catch {
+                    return "\(error)"
+                }
+            }
+            try "seed: 3 # é\r\nsteps: 7\n".write(toFile: path, atomically: false, encoding: .utf8)
+            #expect(
+                sentence(path)
+                    == "'\(path)' is no safetensors file, as a checkpoint is: it is a text that begins with "
+                    + "'seed: 3 # é'.")
+            try Data([0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0, 0, 0]).write(to: URL(fileURLWithPath: path))
+            #expect(
+                sentence(path)
+                    == "'\(path)' is damaged or no safetensors file: it does not begin with the length of a header."
+            )
+            #expect(
+                sentence(folder)
+                    == "'\(folder)' is no safetensors file, as a checkpoint is: it is a folder, expected a file."
+            )
+        }
+    }
+
     /// Headers as Python's safetensors writes them and damaged ones.
     @Test(
         arguments: [
@@ -57,7 +85,7 @@ import Testing
             ([1, 2, 3], "it has 3 bytes, the header's length alone needs 8"),
             (
                 Array(repeating: UInt8(255), count: 20),
-                "its header should have 18446744073709551615 bytes, but 12 follow"
+                "it does not begin with the length of a header"
             ),
             (file("[]", []), "its header does not begin with '{'"),
             (file("{\"a\":", []), "its header is no JSON object of tensors"),

@@ -20,7 +20,7 @@ import Testing
                 trainer = $0
             }
             let model = try #require(trainer).plan.model
-            norm = model.gradients.norm
+            norm = model.gradients.norm(OptimizerTests.options())
             let moved = zip(model.parameters.values, before).map { Double($0 - $1) }
             let length = moved.reduce(0) { $0 + $1 * $1 }.squareRoot()
             // A gradient that is short enough stays as it is.

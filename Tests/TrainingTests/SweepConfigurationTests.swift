@@ -122,6 +122,25 @@ import Testing
         #expect(error.description.hasSuffix("."))
     }
 
+    @Test(arguments: [
+        (
+            "steps: 3\ndata: {list: a.csv}",
+            "sweep.yaml: this is the configuration of a single run, as its key 'data' tells: train it with dicerank "
+                + "train, or put it under 'run' beside 'networks' for a sweep."
+        ),
+        (
+            "networks: {deepmedic: {patches: [{size: 51, batch: 1}]}}\nsteps: 3",
+            "sweep.yaml:2: unknown key 'steps', the nearest known key is 'run.steps'."
+        ),
+        ("seed: 3", "sweep.yaml: the key 'networks' is missing, it has no default."),
+    ])
+    func aRunIsNoSweep(yaml: String, sentence: String) throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try SweepConfiguration(yaml: yaml, name: "sweep.yaml")
+        }
+        #expect(error.description == sentence)
+    }
+
     @Test func theFigureShowsTheLargestPatchAndTheMiddleRate() throws {
         let yaml = """
             run: {data: {list: a.csv}}

@@ -35,7 +35,9 @@ import Testing
             try sentence([], ranks: 3)
                 == "The cell deepmedic-p51-b4-lr1e-3-gdl cannot be run: A batch of 4 cannot be divided among 3 ranks; "
                 + "1, 2 and 4 are numbers of ranks that divide it.")
-        #expect(try sentence(["run.data.list=none.csv"]).contains(folder + "/none.csv"))
+        #expect(
+            try sentence(["run.data.list=none.csv"]).contains(
+                FileManager.default.currentDirectoryPath + "/none.csv"))
         #expect(try sentence(["run.data.reference=tumour"]).contains("tumour"))
     }
 

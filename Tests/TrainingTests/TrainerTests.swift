@@ -108,12 +108,55 @@ import Testing
             let edited = folder + "/edited.safetensors"
             try checkpoint.write(to: edited)
             var summary = ""
+            var windows: AlgorithmChoice?
             let (_, resumed) = try Self.train(
                 folder, "run", steps: 4, resume: .file(edited), changes: changes
-            ) { summary = $0.plan.summary }
+            ) {
+                summary = $0.plan.summary
+                windows = try $0.slidingWindow().options.algorithms
+            }
+            // What is scored or segmented is computed as it was trained.
+            let chosen = try checkpoint.algorithmChoice()
+            #expect(chosen.named.count == 19 && chosen.text == checkpoint.algorithms)
+            #expect(windows == chosen)
             #expect(!resumed.contains("timed"))
             #expect(summary.split(separator: "\n").count { $0.hasSuffix("Winograd F(4,3)") } == 9)
             #expect(try Self.checkpoint(folder, "run", step: 4).algorithms == checkpoint.algorithms)
+        }
+    }
+
+    @Test func aCheckpointKnowsItsAlgorithms() throws {
+        try withTemporaryFolder { folder in
+            func choice(_ changes: [String]) throws -> AlgorithmChoice {
+                let configuration = try Self.configuration(in: folder, steps: 1, changes: changes)
+                return try Checkpoint(
+                    step: 1, network: "highres3dnet", configurationText: configuration.yaml, ranks: 1,
+                    threads: 1, algorithms: "a direct\nb winograd", tensors: []
+                ).algorithmChoice()
+            }
+            #expect(try choice(["convolution=direct"]) == AlgorithmChoice(.direct))
+            #expect(try choice(["convolution=winograd"]) == AlgorithmChoice(.winograd))
+            #expect(
+                try choice(["convolution=auto"]) == AlgorithmChoice(named: ["a": .direct, "b": .winograd]))
+            #expect(
+                try choice(["convolution=auto", "distributed.reduction=deterministic"])
+                    == AlgorithmChoice(.winograd))
+        }
+    }
+
+    /// Gradients of convolutions are summed a thread at a time: other threads, other bits.
+    @Test func aDeterministicRunSaysWhereThreadsChange() throws {
+        try withTemporaryFolder { folder in
+            let deterministic = ["distributed.reduction=deterministic"]
+            let warning = "was written with 1 thread a rank and this start has 2"
+            try Self.train(folder, "run", steps: 1, changes: deterministic)
+            let (_, same) = try Self.train(folder, "run", steps: 2, changes: deterministic)
+            #expect(!same.contains("was written with 1 thread"))
+            let (_, other) = try Self.train(folder, "run", steps: 3, changes: deterministic + ["threads=2"])
+            #expect(other.contains(warning) && other.contains("set threads to 1"))
+            try Self.train(folder, "fast", steps: 1)
+            let (_, fast) = try Self.train(folder, "fast", steps: 2, changes: ["threads=2"])
+            #expect(!fast.contains("was written with 1 thread"))
         }
     }
 

@@ -10,8 +10,8 @@ typedef enum { DNN_BLOCK_8 = 8, DNN_BLOCK_16 = 16 } dnn_block;
 typedef enum { DNN_FORWARD, DNN_BACKWARD_DATA, DNN_BACKWARD_WEIGHTS } dnn_direction;
 
 /// Batch, channels and extents (depth, height, width) of a convolution with the same zero padding on both sides of an
-/// axis. It is never dilated: dilation is laid out as batch by the caller, because oneDNN's
-/// dilated backward-weights falls back to a slow algorithm.
+/// axis. It is never dilated: oneDNN's dilated backward-weights falls back to a slow algorithm. The caller lays out the
+/// voxels of each residue of the dilation beside each other, with gaps between them that hold zeros.
 typedef struct {
     int64_t batch, input_channels, output_channels;
     int64_t input[3], output[3], kernel[3], padding[3], stride[3];

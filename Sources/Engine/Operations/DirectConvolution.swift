@@ -15,7 +15,7 @@ final class DirectConvolution: ConvolutionKernel {
     private var dataScratch: Buffer?
     private let weights: any WeightStore
     private let bias: ParameterArena.Entry?
-    private let inputGaps, outputGaps: VoxelRuns?
+    private let inputGaps, outputGaps: Gaps
 
     /// - Parameter weights: Those of the model where nil.
     init(
@@ -26,8 +26,8 @@ final class DirectConvolution: ConvolutionKernel {
         (self.convolution, self.context) = (convolution, context)
         self.weights = weights ?? ArenaWeights(context, name: "\(convolution.name).weight")
         bias = convolution.bias ? context.model.parameters.existing("\(convolution.name).bias") : nil
-        inputGaps = Self.gaps(of: x.tensor.layout)
-        outputGaps = Self.gaps(of: y.layout)
+        inputGaps = Gaps(x.tensor.layout)
+        outputGaps = Gaps(y.layout)
         forwardPrimitive = try ConvolutionPrimitive(
             convolution, x: x.tensor, y: y, direction: DNN_FORWARD)
         forwardScratch = context.planner.buffer(count: forwardPrimitive.scratchFloats, at: step)
@@ -50,7 +50,7 @@ final class DirectConvolution: ConvolutionKernel {
 
     func forward(x: Operand, y: Tensor) throws(EngineError) {
         let parameters = context.model.parameters
-        fill(x.tensor, inputGaps)
+        inputGaps.clear(x.tensor, threads: context.threads)
         try forwardPrimitive.run(
             x: x.tensor, weights: weights.values, bias: bias.map(parameters.pointer), y: y,
             scratch: forwardScratch)
@@ -61,8 +61,8 @@ final class DirectConvolution: ConvolutionKernel {
             preconditionFailure("\(convolution.name) only infers")
         }
         let gradients = context.gradients
-        fill(x.tensor, inputGaps)
-        fill(dy, outputGaps)
+        inputGaps.clear(x.tensor, threads: context.threads)
+        outputGaps.clear(dy, threads: context.threads)
         try weightsPrimitive.run(
             x: x.tensor, weights: weights.gradients, bias: bias.map(gradients.pointer), y: dy,
             scratch: weightsScratch)
@@ -72,7 +72,7 @@ final class DirectConvolution: ConvolutionKernel {
         guard let dataPrimitive, let dataScratch else {
             preconditionFailure("\(convolution.name) has no gradient of its input")
         }
-        fill(dy, outputGaps)
+        outputGaps.clear(dy, threads: context.threads)
         try dataPrimitive.run(
             x: dx, weights: weights.values, bias: nil, y: dy, scratch: dataScratch)
     }
@@ -84,12 +84,4 @@ final class DirectConvolution: ConvolutionKernel {
 
     /// The slots whose gradients are formed at a time.
     private func share(_ x: Tensor) -> Tensor { context.slotGradients.isEmpty ? x : x.slice(0) }
-
-    private static func gaps(of layout: Layout) -> VoxelRuns? {
-        layout.hasGaps ? VoxelRuns(layout, gaps: true) : nil
-    }
-
-    private func fill(_ x: Tensor, _ gaps: VoxelRuns?) {
-        if let gaps { clear(x, gaps, threads: context.threads) }
-    }
 }

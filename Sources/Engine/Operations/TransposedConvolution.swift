@@ -10,6 +10,7 @@ final class TransposedConvolution: ConvolutionKernel {
     private let forwardScratch: Buffer
     private var weightsPrimitive, dataPrimitive: ConvolutionPrimitive?
     private var weightsScratch, dataScratch: Buffer?
+    private let inputGaps, outputGaps: Gaps
 
     init(_ convolution: Graph.Convolution, x: Operand, y: Tensor, context: Context, step: Int)
         throws(EngineError)
@@ -17,6 +18,7 @@ final class TransposedConvolution: ConvolutionKernel {
         precondition(x.affine == nil, "\(convolution.name): oneDNN reads plain tensors")
         (self.convolution, self.context) = (convolution, context)
         weights = context.model.parameters.existing("\(convolution.name).weight")
+        (inputGaps, outputGaps) = (Gaps(x.tensor.layout), Gaps(y.layout))
         forwardPrimitive = try Self.primitive(convolution, x: x.tensor, y: y, DNN_BACKWARD_DATA)
         forwardScratch = context.planner.buffer(count: forwardPrimitive.scratchFloats, at: step)
     }
@@ -51,6 +53,8 @@ final class TransposedConvolution: ConvolutionKernel {
         guard let weightsPrimitive, let weightsScratch else {
             preconditionFailure("\(convolution.name) only infers")
         }
+        inputGaps.clear(x.tensor, threads: context.threads)
+        outputGaps.clear(dy, threads: context.threads)
         try weightsPrimitive.run(
             x: dy, weights: context.gradients.pointer(weights), bias: nil, y: x.tensor,
             scratch: weightsScratch)

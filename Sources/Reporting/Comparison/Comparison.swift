@@ -1,4 +1,5 @@
 import Inference
+import Training
 
 /// Runs that differ in network, patch, learning rate and loss, and what they are compared by.
 public struct Comparison: Sendable {
@@ -36,6 +37,17 @@ public struct Comparison: Sendable {
 
     private static func place(_ run: ComparedRun) -> Place {
         Place(network: run.network, patch: run.patch, learningRate: run.learningRate, loss: run.loss)
+    }
+
+    /// Of how many steps at the end the values of the finished runs are, as the rest of "over the last": a run that has
+    /// fewer than ``last`` gives all of its own.
+    public var lastSteps: String {
+        let used = runs.compactMap { $0.result?.records.steps.last.map { min($0, last) } }
+        let least = used.min() ?? last
+        let most = used.max() ?? last
+        if least == most { return Quantity.lastSteps(least) }
+        return
+            "\(least) to \(Quantity.counted(most, "step")) (\(Quantity.counted(last, "step")), or all that a run has)"
     }
 
     // MARK: Axes

@@ -19,7 +19,7 @@ enum RunFacts {
             facts.append(RunReport.Fact("Time in training steps", Quantity.duration(seconds)))
             let places = distinct(
                 summaries.map {
-                    "\($0.ranks) rank\($0.ranks == 1 ? "" : "s") with \($0.threads) thread\($0.threads == 1 ? "" : "s") each"
+                    "\(Quantity.counted($0.ranks, "rank")) with \(Quantity.counted($0.threads, "thread")) each"
                 })
             facts.append(RunReport.Fact("Ran on", Display.list(places)))
             let versions = distinct(

@@ -1,3 +1,5 @@
+import Training
+
 /// The paper's Figure 3: DSC of the held-out subjects by patch size (left) and by learning rate (right), a row a network.
 struct BoxPlotFigure {
     private let comparison: Comparison
@@ -41,7 +43,7 @@ struct BoxPlotFigure {
         ).count
         let omitted = comparison.losses.filter { !losses.contains($0) }
         var text = """
-            DSC of the \(subjects) subject\(subjects == 1 ? "" : "s") that no run was trained on, by effective patch size \
+            DSC of the \(Quantity.counted(subjects, "subject")) that no run was trained on, by effective patch size \
             over all learning rates (left) and by learning rate over all patch sizes (right). A box reaches from the \
             lower to the upper quartile, its line is the median; whiskers reach to the farthest value within 1.5 \
             interquartile ranges, and dots are values beyond. Fewer than five values are dots alone.

@@ -1,3 +1,5 @@
+import Training
+
 /// How a network's trainings went, in small panels with the same steps.
 struct CurvesFigure {
     /// What a panel's curves have in common, and what tells them apart.
@@ -96,7 +98,7 @@ struct CurvesFigure {
             }
         }
         let caption =
-            "Running median of \(layout.axis) over \(window) recorded step\(window == 1 ? "" : "s") of the "
+            "Running median of \(layout.axis) over \(Quantity.counted(window, "recorded step")) of the "
             + "training batch: a row a patch size, a column a \(layout.range == nil ? "loss" : "learning rate"). "
             + "A curve that ends early belongs to a run that failed or was stopped."
         return Figure(number: number, name: name, title: title, caption: caption, drawing: drawing)

@@ -61,18 +61,20 @@ struct IsolineFigure {
             number: dimensions == 2 ? "Figure 1" : "Figure 2",
             name: dimensions == 2 ? "figure1_isolines_2d" : "figure2_isolines_3d",
             title: "Median DSC by learning rate and effective patch size, \(dimensions)D networks",
-            caption: isPlane ? planeCaption : SpreadPanel.caption(last: comparison.last), drawing: drawing)
+            caption: isPlane ? planeCaption : SpreadPanel.caption(last: comparison.lastSteps),
+            drawing: drawing)
     }
 
     private var planeCaption: String {
         var caption = """
-            Lines join settings with the same median DSC over the last \(comparison.last) steps, interpolated linearly \
+            Lines join settings with the same median DSC over the last \(comparison.lastSteps), interpolated linearly \
             between the runs, which are the dots. The brighter a panel, and the wider its bright part, the better a loss \
             copes with the choice of learning rate and patch size. All panels share the scale on the right; a cross is a \
             run without a result.
             """
         if networks.contains(where: { !hasPlane($0) }) {
-            caption += " Where only one of the two was varied: " + SpreadPanel.caption(last: comparison.last)
+            caption +=
+                " Where only one of the two was varied: " + SpreadPanel.caption(last: comparison.lastSteps)
         }
         return caption
     }

@@ -39,8 +39,9 @@ struct SpreadPanel {
         }
     }
 
-    static func caption(last: Int) -> String {
-        "A dot is the median DSC over the last \(last) steps, its line reaches from the lower to the upper quartile."
+    /// - Parameter last: ``Comparison/lastSteps``.
+    static func caption(last: String) -> String {
+        "A dot is the median DSC over the last \(last), its line reaches from the lower to the upper quartile."
     }
 
     func draw(in frame: Frame, _ drawing: inout Drawing) {

@@ -10,7 +10,7 @@ enum DiceTable {
         var table = Table(
             number: dimensions == 2 ? "Table 2" : "Table 3",
             caption: """
-                DSC of the training patches over the last \(comparison.last) steps, median (interquartile range), of \
+                DSC of the training patches over the last \(comparison.lastSteps), median (interquartile range), of \
                 networks that take \(dimensions == 2 ? "slices" : "volumes"). The best loss of each network in a row \
                 is bold; patch sizes are those of Table 1.
                 """,

@@ -67,7 +67,8 @@ extension Phantom {
             name: subject.name, lesionVoxels: lesionVoxels,
             foregroundFraction: Double(lesionVoxels) / Double(subject.lesion.labels.count),
             lesions: sizes.count,
-            largestLesionMillilitres: Double(sizes.max() ?? 0) * spacing * spacing * spacing / 1000,
+            largestLesionMillilitres: Double(sizes.max() ?? 0) * subject.lesion.geometry.voxelCubicMillimetres
+                / 1000,
             whiteMatterVoxels: subject.whiteMatter.labels.reduce(0) { $0 + Int($1) })
     }
 }

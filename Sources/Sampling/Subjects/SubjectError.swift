@@ -11,7 +11,9 @@ public enum SubjectError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The sampler finds no position in any of the subjects that a slot draws from.
     case slotWithoutForeground(slot: Int, subjects: [String])
 
-    public var description: String {
+    public var description: String { oneLine(sentence) }
+
+    private var sentence: String {
         switch self {
         case .gridsDiffer(let subject, let role, let path, let difference, let firstRole, let firstPath):
             "In subject \(subject), \(role) (\(path)) \(difference), as \(firstRole) (\(firstPath)) has it."

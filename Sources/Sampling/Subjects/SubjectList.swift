@@ -26,6 +26,7 @@ public struct SubjectList: Sendable {
     /// - Throws: `SubjectListError`.
     public init(reading path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw SubjectListError.missing(list: path) }
+        guard !PathKind.isFolder(path) else { throw SubjectListError.folder(list: path) }
         guard let data = FileManager.default.contents(atPath: path),
             let text = String(data: data, encoding: .utf8)
         else { throw SubjectListError.notText(list: path) }

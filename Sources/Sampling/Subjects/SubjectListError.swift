@@ -1,6 +1,7 @@
 /// What is wrong with a subject list.
 public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible {
     case missing(list: String)
+    case folder(list: String)
     case notText(list: String)
     case empty(list: String)
     case unclosedQuote(list: String, line: Int)
@@ -11,10 +12,17 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
     case duplicateSubject(list: String, subject: String, lines: [Int])
     case notWritten(list: String, reason: String)
 
-    public var description: String {
+    public var description: String { oneLine(sentence) }
+
+    private var sentence: String {
         switch self {
         case .missing(let list):
             return "There is no subject list \(list)."
+        case .folder(let list):
+            let example = PathKind.example(in: list, [".csv"]).map { ", such as \($0)" } ?? ""
+            return
+                "The subject list \(list) is a folder; a CSV file with a header and a row for each subject is "
+                + "expected\(example)."
         case .notText(let list):
             return "The subject list \(list) cannot be read as UTF-8 text."
         case .empty(let list):
@@ -23,42 +31,29 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
         case .unclosedQuote(let list, let line):
             return "Line \(line) of \(list) opens a quoted field that never ends."
         case .duplicateColumn(let list, let column):
-            return "The header of \(list) names the column \"\(column)\" twice."
+            return "The header of \(list) names the column \"\(excerpt(column))\" twice."
         case .missingColumn(let list, let column, let columns):
-            let nearest = nearestName(to: column, in: columns).map { " (nearest: \"\($0)\")" } ?? ""
-            return "\(list) has no column \"\(column)\"\(nearest); its columns are \(listed(columns))."
+            let nearest = nearestName(to: column, in: columns).map { " (nearest: \"\(excerpt($0))\")" } ?? ""
+            return "\(list) has no column \"\(excerpt(column))\"\(nearest); its columns are \(shown(columns))."
         case .fieldCount(let list, let line, let found, let expected):
             return "Line \(line) of \(list) has \(counted(found, "field")), and its header has \(expected)."
         case .emptyCell(let list, let line, let column):
-            return "Line \(line) of \(list) has nothing in the column \"\(column)\"."
+            return "Line \(line) of \(list) has nothing in the column \"\(excerpt(column))\"."
         case .duplicateSubject(let list, let subject, let lines):
             return
-                "\(list) names the subject \"\(subject)\" on line \(lines[0]) and again on line \(lines[1])."
+                "\(list) names the subject \"\(excerpt(subject))\" on line \(lines[0]) and again on line \(lines[1])."
         case .notWritten(let list, let reason):
             return "The subject list \(list) could not be written: \(reason)."
         }
     }
 }
 
-/// The name that takes the fewest edits to become `name`, if that is at most half of its letters.
-func nearestName(to name: String, in names: [String]) -> String? {
-    let scored = names.map { (name: $0, distance: editDistance(name.lowercased(), $0.lowercased())) }
-    guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(1, name.count / 2) ? best.name : nil
-}
-
-/// Insertions, deletions and replacements of one letter that turn `a` into `b` (Levenshtein).
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let other = Array(b)
-    var row = Array(0...other.count)
-    for (i, letter) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in other.indices {
-            let replaced = diagonal + (letter == other[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
-        }
+/// Names of columns, of which a damaged header can have thousands.
+private func shown(_ columns: [String]) -> String {
+    let most = 8
+    let names = columns.prefix(most).map { name in
+        let isPlain = !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
+        return isPlain && name.count <= 20 ? name : "\"\(excerpt(name, letters: 20))\""
     }
-    return row[other.count]
+    return columns.count > most ? listed(names + ["\(columns.count - most) more"]) : listed(names)
 }

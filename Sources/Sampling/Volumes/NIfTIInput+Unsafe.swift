@@ -19,47 +19,54 @@ final class NIfTIInput {
     private let dataOffset: Int
     private let isCompressed: Bool
 
-    /// Reads the header. The corresponding C functions are `nifti_image_read` and `nifti_read_header`.
+    /// Reads the header.
     /// - Parameter allowsSeries: Whether the file may hold several volumes.
     init(path: String, allowsSeries: Bool = false) throws {
         self.path = path
-        _ = quietLibrary
+        let names = NIfTINames(path)
         try NIfTIInput.checkReadable(path)
-        guard let image = nifti_image_read(path, 0) else {
-            throw NIfTIInput.isDamaged(path) ? NIfTIError.damaged(path: path) : .notNIfTI(path: path)
+        guard FileManager.default.fileExists(atPath: names.header) else {
+            throw NIfTIError.otherHalfMissing(path: path, missing: names.header)
         }
-        defer { nifti_image_free(image) }
-        let header = image.pointee
-        guard header.nifti_type != NIFTI_FTYPE_ANALYZE, header.nifti_type != NIFTI_FTYPE_ASCII,
-            let data = header.iname
-        else { throw NIfTIError.notNIfTI(path: path) }
-        guard let datatype = NIfTIDatatype(rawValue: header.datatype) else {
-            let name = String(cString: nifti_datatype_to_string(header.datatype))
-            throw NIfTIError.unsupportedDatatype(path: path, datatype: name)
+        try NIfTIInput.checkReadable(names.header)
+        let header = try NIfTIHeader(NIfTIInput.beginning(of: names.header, path: path), path: path)
+        dataPath = header.isPair ? try names.image(path) : names.header
+        try NIfTIInput.checkReadable(dataPath)
+        datatype = header.datatype
+        shape = header.shape
+        guard allowsSeries || shape.dropFirst(3).allSatisfy({ $0 == 1 }) else {
+            throw NIfTIError.shape(path: path, shape: shape)
         }
-        self.datatype = datatype
-        let shape = NIfTIInput.shape(of: header)
-        // No voxel count whose bytes overflow an integer.
-        guard shape.allSatisfy({ $0 > 0 }), shape.reduce(1.0, { $0 * Double($1) }) < 1e15,
-            allowsSeries || shape.dropFirst(3).allSatisfy({ $0 == 1 })
-        else { throw NIfTIError.shape(path: path, shape: shape) }
         volumes = shape.dropFirst(3).reduce(1, *)
-        self.shape = shape
-        geometry = try VolumeGeometry(image: header, shape: shape, path: path)
-        let isScaled = header.scl_slope != 0 && header.scl_slope.isFinite
-        slope = isScaled ? header.scl_slope : 1
-        intercept = isScaled && header.scl_inter.isFinite ? header.scl_inter : 0
-        isSwapped = header.byteorder != nifti_short_order()
-        dataPath = String(cString: data)
-        dataOffset = Int(header.iname_offset)
-        isCompressed = nifti_is_gzfile(data) != 0
+        geometry = VolumeGeometry(header)
+        (slope, intercept) = (header.slope, header.intercept)
+        isSwapped = header.isSwapped
+        dataOffset = header.dataOffset
+        isCompressed = try NIfTIInput.isCompressed(dataPath)
         try checkSize()
     }
 
-    private static func shape(of header: nifti_image) -> [Int] {
-        withUnsafeBytes(of: header.dim) { bytes in
-            bytes.bindMemory(to: Int64.self)[1...max(1, min(Int(header.ndim), 7))].map(Int.init)
+    /// The first bytes of a file, decompressed.
+    private static func beginning(of header: String, path: String) throws -> [UInt8] {
+        var handle: znzFile? = znzopen(header, "rb", try isCompressed(header) ? 1 : 0)
+        guard let file = handle else {
+            throw NIfTIError.unreadable(path: header, reason: String(cString: strerror(errno)).lowercased())
         }
+        defer { Xznzclose(&handle) }
+        var bytes = [UInt8](repeating: 0, count: NIfTIHeader.longestByteCount)
+        let read = znzread(&bytes, 1, bytes.count, file)
+        // A short stream is checked as a whole before its first byte is handed out.
+        guard read >= 0 else { throw NIfTIError.damaged(path: path) }
+        return Array(bytes.prefix(read))
+    }
+
+    /// Whether a file begins as gzip's do, whatever its name.
+    private static func isCompressed(_ path: String) throws -> Bool {
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw NIfTIError.unreadable(path: path, reason: String(cString: strerror(errno)).lowercased())
+        }
+        defer { try? file.close() }
+        return try file.read(upToCount: 2) == Data([0x1F, 0x8B])
     }
 
     private static func checkReadable(_ path: String) throws {
@@ -67,21 +74,18 @@ final class NIfTIInput {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw NIfTIError.missing(path: path)
         }
-        if isDirectory.boolValue { throw NIfTIError.unreadable(path: path, reason: "it is a folder") }
+        if isDirectory.boolValue {
+            throw NIfTIError.unreadable(
+                path: path, reason: "it is a folder, and a .nii or .nii.gz file is expected")
+        }
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            // A pipe would be waited for.
+            throw NIfTIError.unreadable(path: path, reason: "it is no regular file")
+        }
         guard access(path, R_OK) == 0 else {
             throw NIfTIError.unreadable(path: path, reason: String(cString: strerror(errno)).lowercased())
         }
-    }
-
-    /// Whether the file is compressed and its very beginning cannot be decompressed. A short stream is checked as a
-    /// whole before its first byte is handed out.
-    private static func isDamaged(_ path: String) -> Bool {
-        guard nifti_is_gzfile(path) != 0 else { return false }
-        var handle: znzFile? = znzopen(path, "rb", 1)
-        guard let file = handle else { return false }
-        defer { Xznzclose(&handle) }
-        var first: UInt8 = 0
-        return znzread(&first, 1, 1, file) < 0
     }
 
     /// Voxels of all volumes.
@@ -91,22 +95,32 @@ final class NIfTIInput {
     func readFloats(into buffer: UnsafeMutableBufferPointer<Float>) throws {
         precondition(
             buffer.count == voxels, "a buffer of \(buffer.count) for \(volumes) x \(geometry.extent)")
-        var damaged = 0
-        var firstDamaged = 0
+        var damaged = NonFiniteVoxels()
         try forEachBlock { start, values in
             for i in 0..<values.count {
                 let value = Float(values[i])
-                if !value.isFinite {
-                    if damaged == 0 { firstDamaged = start + i }
-                    damaged += 1
-                }
+                if !value.isFinite { damaged.add(start + i) }
                 buffer[start + i] = value
             }
         }
-        if damaged > 0 {
-            let first = VoxelIndex(offset: firstDamaged % geometry.extent.count, in: geometry.extent)
-            throw NIfTIError.nonFinite(path: path, count: damaged, first: first)
+        try refuse(damaged)
+    }
+
+    /// Voxels that are NaN or infinite.
+    private struct NonFiniteVoxels {
+        var count = 0
+        var first = 0
+
+        mutating func add(_ offset: Int) {
+            if count == 0 { first = offset }
+            count += 1
         }
+    }
+
+    private func refuse(_ voxels: NonFiniteVoxels) throws(NIfTIError) {
+        guard voxels.count > 0 else { return }
+        let first = VoxelIndex(offset: voxels.first % geometry.extent.count, in: geometry.extent)
+        throw .nonFinite(path: path, count: voxels.count, first: first)
     }
 
     /// Fills `buffer` with class indices, [z][y][x].
@@ -116,32 +130,77 @@ final class NIfTIInput {
         precondition(
             buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
         precondition((2...256).contains(classes), "\(classes) classes in a byte")
-        // A scaled integer is rarely exact: 8388607 * 1.192093e-7 is a usual way to store 1.
-        let tolerance = 1e-3
-        var last = Double.nan
-        var lastClass: UInt8 = 0
-        try forEachBlock { start, values in
-            for i in 0..<values.count {
-                let value = values[i]
-                if value != last {
-                    let position = VoxelIndex(offset: start + i, in: self.geometry.extent)
-                    guard value.isFinite else {
-                        throw NIfTIError.nonFinite(path: self.path, count: 1, first: position)
-                    }
-                    guard abs(value - value.rounded()) <= tolerance else {
-                        throw NIfTIError.fractionalLabel(path: self.path, value: value, position: position)
-                    }
-                    let label = abs(value) < 1e9 ? merging(Int(value.rounded())) : -1
-                    guard (0..<classes).contains(label) else {
+        try forEachLabel { start, labels, values in
+            var last: Int?
+            var lastClass: UInt8 = 0
+            for i in labels.indices {
+                if labels[i] != last {
+                    last = labels[i]
+                    switch merging.destination(of: labels[i], classes: classes) {
+                    case .class(let index): lastClass = UInt8(index)
+                    case .noClass:
                         throw NIfTIError.labelOutsideClasses(
-                            path: self.path, value: value.rounded(), position: position, classes: classes)
+                            path: self.path, value: values[i].rounded(), position: self.position(start + i),
+                            classes: classes)
+                    case .unnamed(let sources):
+                        throw NIfTIError.labelNotMerged(
+                            path: self.path, label: labels[i], position: self.position(start + i),
+                            sources: sources)
                     }
-                    last = value
-                    lastClass = UInt8(label)
                 }
                 buffer[start + i] = lastClass
             }
         }
+    }
+
+    /// Voxels of each label, as the file has them.
+    func countLabels() throws -> [Int: Int] {
+        var voxels: [Int: Int] = [:]
+        try forEachLabel { _, labels, _ in
+            var start = 0
+            for i in labels.indices where i + 1 == labels.count || labels[i + 1] != labels[i] {
+                voxels[labels[i], default: 0] += i + 1 - start
+                start = i + 1
+            }
+        }
+        return voxels
+    }
+
+    private func position(_ offset: Int) -> VoxelIndex {
+        VoxelIndex(offset: offset % geometry.extent.count, in: geometry.extent)
+    }
+
+    /// Hands out the voxels as whole numbers and as they were stored, a block at a time, up to the first that is not
+    /// finite; the others of that kind are counted, then the file is refused.
+    private func forEachLabel(
+        _ body: (Int, [Int], UnsafeBufferPointer<Double>) throws -> Void
+    ) throws {
+        // A scaled integer is rarely exact: 8388607 * 1.192093e-7 is a usual way to store 1.
+        let tolerance = 1e-3
+        var damaged = NonFiniteVoxels()
+        try forEachBlock { start, values in
+            var last = Double.nan
+            var label = 0
+            let labels = try values.indices.map { i in
+                let value = values[i]
+                guard value.isFinite else {
+                    damaged.add(start + i)
+                    return 0
+                }
+                if value != last, damaged.count == 0 {
+                    guard abs(value - value.rounded()) <= tolerance else {
+                        throw NIfTIError.fractionalLabel(
+                            path: self.path, value: value, position: self.position(start + i))
+                    }
+                    // No larger number is a label; it stays one that no class has.
+                    label = Int(min(max(value.rounded(), -1e15), 1e15))
+                    last = value
+                }
+                return label
+            }
+            if damaged.count == 0 { try body(start, labels, values) }
+        }
+        try refuse(damaged)
     }
 
     /// Marks the voxels that are greater than 0.5, [z][y][x], and returns their number.
@@ -149,16 +208,15 @@ final class NIfTIInput {
         precondition(
             buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
         var inside = 0
+        var damaged = NonFiniteVoxels()
         try forEachBlock { start, values in
             for i in 0..<values.count {
-                guard values[i].isFinite else {
-                    let position = VoxelIndex(offset: start + i, in: self.geometry.extent)
-                    throw NIfTIError.nonFinite(path: self.path, count: 1, first: position)
-                }
+                if !values[i].isFinite { damaged.add(start + i) }
                 buffer[start + i] = values[i] > 0.5
                 if values[i] > 0.5 { inside += 1 }
             }
         }
+        try refuse(damaged)
         return inside
     }
 
@@ -217,8 +275,7 @@ final class NIfTIInput {
             let found = isCompressed ? size : max(0, size - dataOffset)
             throw NIfTIError.truncated(path: path, expectedBytes: expected, foundBytes: found)
         }
+        // A compressed file can hold what it announces, a thousand times its size, and hardly ever does.
+        if isCompressed, expected > 1 << 28, expected / 100 > size { try forEachBlock { _, _ in } }
     }
 }
-
-/// The library writes its complaints to standard error unless told not to, once for the process.
-private let quietLibrary: Void = nifti_set_debug_level(0)

@@ -23,17 +23,19 @@ public enum SlicePlane: String, Sendable, CaseIterable {
 extension VolumeGeometry {
     /// The order of the axes in which the slices of a plane follow each other along depth. An oblique volume is cut along
     /// the axes of its grid, by the ones nearest to the plane's.
-    public func order(slicing plane: SlicePlane) -> AxisOrder {
-        guard let normal = plane.normal else { return .stored }
-        // Arrays count axes from the slowest, transforms from the fastest.
-        return AxisOrder(front: 2 - affine.nearestAxes[normal])
-    }
+    public func order(slicing plane: SlicePlane) -> AxisOrder { affine.order(slicing: plane) }
 }
 
 extension Affine {
+    func order(slicing plane: SlicePlane) -> AxisOrder {
+        guard let normal = plane.normal else { return .stored }
+        // Arrays count axes from the slowest, transforms from the fastest.
+        return AxisOrder(front: 2 - nearestAxes[normal])
+    }
+
     /// For each world axis (right, anterior, superior) the voxel axis (x, y, z) that is nearest to it: each voxel axis for
     /// one of them, so that the sum of the cosines is largest. In case of doubt x is right, y anterior.
-    var nearestAxes: [Int] {
+    public var nearestAxes: [Int] {
         var best = [0, 1, 2]
         for other in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
         where closeness(other) > closeness(best) + 1e-6 {

@@ -1,47 +1,20 @@
 import CNIfTI
 
 extension VolumeGeometry {
-    /// The geometry of a file.
-    ///
-    /// What the library has worked out is taken from `image`, and what it leaves out where a code is 0 from the header
-    /// itself, so that it can be written again.
-    /// - Parameter shape: Along x, y, z and what follows.
-    init(image: nifti_image, shape: [Int], path: String) throws {
-        let sizes = shape.prefix(3) + Array(repeating: 1, count: max(0, 3 - shape.count))
+    /// The geometry of a file. Transforms whose code is 0 are kept too, so that they can be written again.
+    init(_ header: NIfTIHeader) {
+        let sizes = header.shape.prefix(3) + Array(repeating: 1, count: max(0, 3 - header.shape.count))
         self.init(
-            extent: Extent(sizes[2], sizes[1], sizes[0]), spacing: SIMD3(image.dx, image.dy, image.dz),
-            origin: .zero)
-        qformCode = Int(image.qform_code)
-        sformCode = Int(image.sform_code)
-        qform = Affine(rows: [row(image.qto_xyz.m.0), row(image.qto_xyz.m.1), row(image.qto_xyz.m.2)])
-
-        var version: Int32 = 0
-        guard let header = nifti_read_header(path, &version, 0) else { throw NIfTIError.notNIfTI(path: path) }
-        defer { free(header) }
-        if image.byteorder != nifti_short_order() { swap_nifti_header(header, version) }
-        if version == 2 {
-            take(header.assumingMemoryBound(to: nifti_2_header.self).pointee)
-        } else {
-            take(header.assumingMemoryBound(to: nifti_1_header.self).pointee)
-        }
-    }
-
-    private mutating func take(_ header: nifti_1_header) {
-        isNIfTI2 = false
-        units = Int(UInt8(bitPattern: header.xyzt_units))
-        quaternion = SIMD3<Double>(SIMD3(header.quatern_b, header.quatern_c, header.quatern_d))
-        quaternionOffset = SIMD3<Double>(SIMD3(header.qoffset_x, header.qoffset_y, header.qoffset_z))
-        qfac = Double(header.pixdim.0)
-        sform = Affine(rows: [row(header.srow_x), row(header.srow_y), row(header.srow_z)])
-    }
-
-    private mutating func take(_ header: nifti_2_header) {
-        isNIfTI2 = true
-        units = Int(header.xyzt_units)
-        quaternion = SIMD3(header.quatern_b, header.quatern_c, header.quatern_d)
-        quaternionOffset = SIMD3(header.qoffset_x, header.qoffset_y, header.qoffset_z)
-        qfac = header.pixdim.0
-        sform = Affine(rows: [row(header.srow_x), row(header.srow_y), row(header.srow_z)])
+            extent: Extent(sizes[2], sizes[1], sizes[0]), spacing: header.spacing, origin: .zero)
+        units = header.units
+        qformCode = header.qformCode
+        quaternion = header.quaternion
+        quaternionOffset = header.quaternionOffset
+        qfac = header.qfac
+        qform = header.qform
+        sformCode = header.sformCode
+        sform = header.sform
+        isNIfTI2 = header.isNIfTI2
     }
 
     /// A whole NIfTI-1 header for a volume of this geometry, in this machine's byte order.
@@ -92,12 +65,4 @@ extension VolumeGeometry {
         withUnsafeMutableBytes(of: &header.magic) { $0.copyBytes(from: magic) }
         return withUnsafeBytes(of: header) { Array($0.prefix(540)) }
     }
-}
-
-private func row(_ numbers: (Double, Double, Double, Double)) -> SIMD4<Double> {
-    SIMD4(numbers.0, numbers.1, numbers.2, numbers.3)
-}
-
-private func row(_ numbers: (Float, Float, Float, Float)) -> SIMD4<Double> {
-    SIMD4<Double>(SIMD4(numbers.0, numbers.1, numbers.2, numbers.3))
 }

@@ -3,7 +3,8 @@
 public struct VolumeGeometry: Hashable, Sendable {
     /// Size in voxels.
     public var extent: Extent
-    /// Distance of neighbouring voxels along x, y and z, in the units that `units` names.
+    /// The header's `pixdim` along x, y and z, in the units that `units` names; kept to be written again. The size of a
+    /// voxel is ``voxelMillimetres``.
     public var spacing: SIMD3<Double>
     /// NIfTI's code of the units of space and time: `xyzt_units`, whose low three bits are 2 for millimetres.
     public var units: Int
@@ -19,7 +20,7 @@ public struct VolumeGeometry: Hashable, Sendable {
     public var sformCode: Int
     /// The header's affine transform.
     public var sform: Affine
-    /// The transform of the quaternion, or of the spacing alone where there is none.
+    /// The transform of the quaternion; without meaning where the code is 0.
     var qform: Affine
     /// Whether the file was NIfTI-2 (its numbers are doubles and its sizes have 64 bits).
     public var isNIfTI2: Bool
@@ -44,40 +45,34 @@ public struct VolumeGeometry: Hashable, Sendable {
     }
 
     /// Voxel (x, y, z) to world (right, anterior, superior), as NIfTI tools choose it: the affine transform, else the
-    /// quaternion, else the spacing alone.
-    public var affine: Affine { sformCode > 0 ? sform : qform }
+    /// quaternion, else the spacing alone, x to the left (as nibabel).
+    public var affine: Affine {
+        if sformCode > 0 { return sform }
+        return qformCode > 0 ? qform : Affine(withoutTransform: spacing, extent: extent)
+    }
 
     /// The axes' directions, as in "RAS": to the Right, to Anterior, to Superior.
     public var orientation: String { affine.orientation }
 
-    /// Volume of one voxel, in the cube of its unit of length.
-    public var voxelVolume: Double { spacing.x * spacing.y * spacing.z }
-
-    /// Volume of one voxel; a file that does not name its unit means millimetres.
-    public var voxelCubicMillimetres: Double {
-        switch units & 7 {
-        case 1: voxelVolume * 1e9
-        case 3: voxelVolume * 1e-9
-        default: voxelVolume
-        }
-    }
-
     /// What sets this grid apart from `other`, as the end of a sentence, or nil where they agree.
     ///
     /// Grids agree if their sizes are equal and no corner lies farther than `tolerance` voxels from its counterpart.
-    /// Where one of the two has no transform to the world, the spacings are compared instead.
+    /// Where one of the two has no transform to the world, the sizes of voxels are compared instead. Units are not: many
+    /// programs forget to write them.
     public func difference(from other: VolumeGeometry, tolerance: Double = 0.05) -> String? {
         if extent != other.extent {
             return "has \(extent) voxels and not \(other.extent)"
         }
-        let smallest = min(other.spacing.x, other.spacing.y, other.spacing.z)
-        let hasWorld = sformCode > 0 || qformCode > 0
-        let otherHasWorld = other.sformCode > 0 || other.qformCode > 0
-        guard hasWorld, otherHasWorld else {
+        let (lengths, otherLengths) = (affine.columnLengths, other.affine.columnLengths)
+        // An axis of one voxel may have no direction.
+        let smallest = otherLengths.replacing(with: abs(other.spacing), where: otherLengths .== 0).min()
+        guard hasTransform, other.hasTransform else {
             let last = SIMD3(Double(extent.width), Double(extent.height), Double(extent.depth))
-            let drift = (spacing - other.spacing) * last
-            if max(abs(drift.x), abs(drift.y), abs(drift.z)) <= tolerance * smallest { return nil }
-            return "has a spacing of \(describe(spacing)) and not \(describe(other.spacing))"
+            let drift = (lengths - otherLengths) * last
+            if abs(drift).max() <= tolerance * smallest { return nil }
+            return
+                "has a spacing of \(describe(lengths, unitMillimetres)) and not "
+                + describe(otherLengths, other.unitMillimetres)
         }
         var farthest = 0.0
         var place = SIMD3<Double>.zero
@@ -98,52 +93,16 @@ public struct VolumeGeometry: Hashable, Sendable {
             return "is oriented \(orientation) and not \(other.orientation)"
         }
         return
-            "puts voxel (\(Int(place.x)), \(Int(place.y)), \(Int(place.z))) \(short(farthest)) mm away, and "
-            + "\(short(tolerance * smallest)) mm are allowed"
+            "puts voxel (\(Int(place.x)), \(Int(place.y)), \(Int(place.z))) "
+            + "\(short(farthest * other.unitMillimetres)) mm away, and "
+            + "\(short(tolerance * smallest * other.unitMillimetres)) mm are allowed"
     }
 }
 
-/// An affine map of voxel indices (x, y, z) to world coordinates.
-public struct Affine: Hashable, Sendable {
-    /// The first three rows of the 4 x 4 matrix; each holds the factors of x, y, z and the offset.
-    public var rows: [SIMD4<Double>]
-
-    init(rows: [SIMD4<Double>]) {
-        precondition(rows.count == 3, "\(rows.count) rows of an affine map that has 3")
-        self.rows = rows
-    }
-
-    init(spacing: SIMD3<Double>, origin: SIMD3<Double>) {
-        rows = [
-            SIMD4(spacing.x, 0, 0, origin.x), SIMD4(0, spacing.y, 0, origin.y),
-            SIMD4(0, 0, spacing.z, origin.z),
-        ]
-    }
-
-    /// The world coordinates of a voxel's centre.
-    public func callAsFunction(_ voxel: SIMD3<Double>) -> SIMD3<Double> {
-        let place = SIMD4(voxel.x, voxel.y, voxel.z, 1)
-        return SIMD3((rows[0] * place).sum(), (rows[1] * place).sum(), (rows[2] * place).sum())
-    }
-
-    /// For each voxel axis the letter of the world direction that it is closest to.
-    var orientation: String {
-        var letters = ""
-        for axis in 0..<3 {
-            let column = SIMD3(rows[0][axis], rows[1][axis], rows[2][axis])
-            let size = SIMD3(abs(column.x), abs(column.y), abs(column.z))
-            if size.x >= size.y, size.x >= size.z {
-                letters += column.x >= 0 ? "R" : "L"
-            } else if size.y >= size.z {
-                letters += column.y >= 0 ? "A" : "P"
-            } else {
-                letters += column.z >= 0 ? "S" : "I"
-            }
-        }
-        return letters
-    }
+private func describe(_ lengths: SIMD3<Double>, _ unit: Double) -> String {
+    (0..<3).map { short(lengths[$0] * unit) }.joined(separator: " x ") + " mm"
 }
 
-private func describe(_ spacing: SIMD3<Double>) -> String {
-    "\(short(spacing.x)) x \(short(spacing.y)) x \(short(spacing.z)) mm"
+private func abs(_ lengths: SIMD3<Double>) -> SIMD3<Double> {
+    SIMD3(Swift.abs(lengths.x), Swift.abs(lengths.y), Swift.abs(lengths.z))
 }

@@ -20,12 +20,14 @@ public struct Checkpoint: Sendable, Equatable {
     public var bucketCount: Int
     /// Of the list that the run was begun with; nil in files that do not tell.
     public var subjects: SubjectNames?
+    /// Of the subjects that the run has trained on; nil in files that do not tell.
+    public var grids: GridSummary?
     public var tensors: [SafetensorsFile.Tensor]
 
     public init(
         step: Int, network: String, configurationText: String, ranks: Int, threads: Int,
         algorithms: String = "", bucketCount: Int = 0, subjects: SubjectNames? = nil,
-        tensors: [SafetensorsFile.Tensor]
+        grids: GridSummary? = nil, tensors: [SafetensorsFile.Tensor]
     ) {
         self.step = step
         self.network = network
@@ -35,6 +37,7 @@ public struct Checkpoint: Sendable, Equatable {
         self.algorithms = algorithms
         self.bucketCount = bucketCount
         self.subjects = subjects
+        self.grids = grids
         self.tensors = tensors
     }
 
@@ -80,8 +83,9 @@ extension Checkpoint {
             configurationText: try text("configuration"),
             ranks: try number("ranks"), threads: try number("threads"),
             algorithms: file.metadata["algorithms"] ?? "",
-            bucketCount: file.metadata["bucket_values"].flatMap { Int($0) } ?? 0,
-            subjects: SubjectNames(metadata: file.metadata), tensors: file.tensors)
+            bucketCount: file.metadata["bucket_values"] == nil ? 0 : try number("bucket_values"),
+            subjects: SubjectNames(metadata: file.metadata), grids: GridSummary(metadata: file.metadata),
+            tensors: file.tensors)
     }
 
     /// Writes the checkpoint, whole or not at all, after reading it back.
@@ -111,6 +115,7 @@ extension Checkpoint {
         if !algorithms.isEmpty { file.metadata["algorithms"] = algorithms }
         if bucketCount > 0 { file.metadata["bucket_values"] = "\(bucketCount)" }
         if let subjects { file.metadata.merge(subjects.metadata) { $1 } }
+        if let grids { file.metadata.merge(grids.metadata) { $1 } }
         file.metadata["digest"] = Self.digest(of: file)
         return file
     }

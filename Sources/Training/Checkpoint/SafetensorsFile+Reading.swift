@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 import SystemPackage
 
 /// A safetensors file that is damaged or of another kind.
@@ -6,9 +7,15 @@ public struct SafetensorsError: Error, Equatable, Sendable, CustomStringConverti
     public let path: String
     /// What was found and what was expected.
     public let reason: String
+    /// Whether it is a file of another kind, and no damaged one.
+    public var isForeign = false
 
     /// One sentence.
-    public var description: String { "'\(path)' is damaged or no safetensors file: \(reason)." }
+    public var description: String {
+        isForeign
+            ? "'\(path)' is no safetensors file, as a checkpoint is: \(reason)."
+            : "'\(path)' is damaged or no safetensors file: \(reason)."
+    }
 }
 
 extension SafetensorsFile {
@@ -18,6 +25,14 @@ extension SafetensorsFile {
     /// Reads a file and checks every length in it before it is used.
     /// - Throws: ``FileError`` when it cannot be read, ``SafetensorsError`` when it is not what it should be.
     public init(contentsOf path: String) throws {
+        if PathKind.isFolder(path) {
+            let file = [path, path + "/checkpoints"].lazy.compactMap {
+                PathKind.example(in: $0, [".safetensors"])
+            }.first
+            let example = file.map { ", such as \($0)" } ?? ""
+            throw SafetensorsError(
+                path: path, reason: "it is a folder, expected a file\(example)", isForeign: true)
+        }
         let bytes: [UInt8]
         do {
             bytes = try Self.readAll(path)
@@ -36,9 +51,17 @@ extension SafetensorsFile {
         guard bytes.count >= 8 else {
             throw damaged("it has \(bytes.count) bytes, the header's length alone needs 8")
         }
+        // What is no header is another kind of file, rather than one in which a bit has flipped.
+        if bytes.count > 8, bytes[8] != UInt8(ascii: "{"), let line = Self.firstLine(bytes) {
+            throw SafetensorsError(
+                path: path, reason: "it is a text that begins with '\(line)'", isForeign: true)
+        }
         let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
         guard length <= UInt64(min(bytes.count - 8, Self.longestHeader)) else {
-            throw damaged("its header should have \(length) bytes, but \(bytes.count - 8) follow")
+            throw damaged(
+                length > UInt64(Self.longestHeader)
+                    ? "it does not begin with the length of a header"
+                    : "its header should have \(length) bytes, but \(bytes.count - 8) follow")
         }
         let begin = 8 + Int(length)
         let header = bytes[8..<begin]
@@ -96,6 +119,14 @@ extension SafetensorsFile {
             count = product
         }
         return count
+    }
+
+    /// The beginning of what looks like a text; nil for anything else.
+    private static func firstLine(_ bytes: [UInt8]) -> String? {
+        let isText = bytes.prefix(8).allSatisfy { (32...126).contains($0) || (9...13).contains($0) }
+        guard isText else { return nil }
+        let line = String(decoding: bytes.prefix(60).prefix { $0 >= 32 }, as: UTF8.self)
+        return String(line.prefix(40))
     }
 
     private static func readAll(_ path: String) throws -> [UInt8] {

@@ -34,9 +34,9 @@ public struct SubjectNames: Sendable, Equatable {
         guard self != other else { return }
         let difference =
             if other.count != count {
-                "\(count) subject\(count == 1 ? "" : "s"), but '\(list)' has \(other.count)"
+                "\(counted(count, "subject")), but '\(list)' has \(other.count)"
             } else if other.sortedDigest != sortedDigest {
-                "\(count) subject\(count == 1 ? "" : "s"), but the \(count) of '\(list)' have other names"
+                "\(counted(count, "subject")), but the \(count) of '\(list)' have other names"
             } else {
                 "\(count) subjects, but '\(list)' has them in another order"
             }

@@ -1,11 +1,16 @@
+import Sampling
+
 /// What is wrong with a configuration: where, which key, what was found and what was expected.
 public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of fault; each carries what its sentence needs.
     public enum Fault: Equatable, Sendable {
         /// The file cannot be read or is no YAML.
         case unreadable(String)
-        /// No such key. `nearest` is the known key that looks most like it, with its full path.
-        case unknownKey(String, nearest: String)
+        /// No such key. `nearest` is the known key that was most likely meant, `known` are those of the same mapping; all with
+        /// their full paths.
+        case unknownKey(String, nearest: String?, known: [String])
+        /// A configuration of another kind than the one that was asked for: what it is, and what to do with it.
+        case otherKind(String, key: String, advice: String)
         /// The value has another type or lies outside its range.
         case badValue(key: String, found: String, expected: String)
         /// A value that is planned but does not work yet.
@@ -26,24 +31,28 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
     public let fault: Fault
 
     /// One sentence.
-    public var description: String { "\(origin): \(sentence)." }
+    public var description: String { oneLine("\(origin): \(sentence).") }
 
     private var sentence: String {
         switch fault {
         case .unreadable(let reason):
-            reason
-        case .unknownKey(let key, let nearest):
-            "unknown key '\(key)', the nearest known key is '\(nearest)'"
+            excerpt(reason, letters: 200)
+        case .unknownKey(let key, let nearest?, _):
+            "unknown key '\(excerpt(key))', the nearest known key is '\(nearest)'"
+        case .unknownKey(let key, nil, let known):
+            "unknown key '\(excerpt(key))', known here are \(Self.quoted(known))"
+        case .otherKind(let kind, let key, let advice):
+            "this is \(kind), as its key '\(key)' tells: \(advice)"
         case .badValue(let key, let found, let expected):
-            "\(key) is \(found), expected \(expected)"
+            "\(excerpt(key)) is \(excerpt(found)), expected \(expected)"
         case .unsupportedValue(let key, let found, let supported):
-            "not supported yet: \(key) '\(found)', supported are \(Self.quoted(supported))"
+            "not supported yet: \(key) '\(excerpt(found))', supported are \(Self.quoted(supported))"
         case .unsupportedKey(let key, let supported):
             "not supported yet: key '\(key)', supported are \(Self.quoted(supported))"
         case .inapplicableKey(let key, let condition):
-            "'\(key)' applies only to \(condition)"
+            "'\(excerpt(key))' applies only to \(condition)"
         case .missingKey(let key):
-            "the key '\(key)' is missing, it has no default"
+            "the key '\(excerpt(key))' is missing, it has no default"
         case .malformedOverride:
             "expected --set key.sub=value, such as --set optimizer.learning_rate=0.001"
         }

@@ -19,6 +19,8 @@ struct ConfigurationNode {
 
     var value: Value
     var origin: String
+    /// Whether an option of the command line gave it.
+    var isOption = false
 
     /// The value as an error message shows it.
     var shown: String {
@@ -48,24 +50,41 @@ extension ConfigurationNode {
             self.init(value: .mapping([]), origin: name)
             return
         }
-        self.init(root) { mark in mark.map { "\(name):\($0.line)" } ?? name }
+        var count = 0
+        try self.init(root, count: &count) { mark in mark.map { "\(name):\($0.line)" } ?? name }
     }
 
-    private init(_ node: Node, origin: (Mark?) -> String) {
+    /// Values of one document: anchors that name each other make billions of a few lines.
+    private static let mostValues = 100_000
+
+    private init(
+        _ node: Node, count: inout Int, origin: (Mark?) -> String
+    ) throws(ConfigurationError) {
+        count += 1
+        guard count <= Self.mostValues else {
+            throw ConfigurationError(
+                origin: origin(node.mark),
+                fault: .unreadable(
+                    "with its aliases written out, the file has more than \(Self.mostValues) values"))
+        }
         let value: Value
         switch node {
         case .scalar(let scalar):
             let quoted = scalar.style == .singleQuoted || scalar.style == .doubleQuoted
             value = .scalar(scalar.string, quoted: quoted)
         case .sequence(let sequence):
-            value = .list(sequence.map { ConfigurationNode($0, origin: origin) })
+            var items: [ConfigurationNode] = []
+            for item in sequence { items.append(try ConfigurationNode(item, count: &count, origin: origin)) }
+            value = .list(items)
         case .mapping(let mapping):
-            value = .mapping(
-                mapping.map { key, value in
+            var entries: [Entry] = []
+            for (key, value) in mapping {
+                entries.append(
                     Entry(
                         key: key.scalar?.string ?? "(no scalar)", origin: origin(key.mark),
-                        value: ConfigurationNode(value, origin: origin))
-                })
+                        value: try ConfigurationNode(value, count: &count, origin: origin)))
+            }
+            value = .mapping(entries)
         case .alias:
             value = .scalar("", quoted: false)
         }
@@ -120,6 +139,12 @@ extension ConfigurationNode {
         value = .mapping(entries)
     }
 
+    /// The first of some keys that a mapping has.
+    func firstKey(of names: [String]) -> String? {
+        guard case .mapping(let entries) = value else { return nil }
+        return names.first { name in entries.contains { $0.key == name } }
+    }
+
     /// The place of the value at a path of keys; nil where there is none.
     func origin(of keys: ArraySlice<String>) -> String? {
         guard let key = keys.first else { return origin }
@@ -127,8 +152,10 @@ extension ConfigurationNode {
         return entries.first { $0.key == key }?.value.origin(of: keys.dropFirst())
     }
 
+    /// Takes it for what an option gives.
     private mutating func relocate(to place: String) {
         origin = place
+        isOption = true
         switch value {
         case .scalar: break
         case .list(var items):

@@ -1,3 +1,6 @@
+import Foundation
+import Sampling
+
 /// A group of keys, such as `optimizer`.
 protocol ConfigurationSection {
     /// Names every key once: reads the ones that are given and notes the resulting value of all.
@@ -20,7 +23,9 @@ extension ConfigurationChoice {
 /// A section declares its keys in one place; reading, writing back and the list of known names follow from it.
 struct KeyVisitor {
     private let path: String
-    private let origin: String
+    let origin: String
+    /// Where relative paths of a file start; nil leaves them as they are.
+    private let folder: String?
     let entries: [ConfigurationNode.Entry]
     private var names: [String] = []
     private var planned: [String] = []
@@ -30,8 +35,9 @@ struct KeyVisitor {
     /// The values after reading, defaults included.
     private(set) var resolved: [YAMLText.KeyText] = []
 
-    init(_ node: ConfigurationNode, path: String) throws(ConfigurationError) {
+    init(_ node: ConfigurationNode, path: String, folder: String? = nil) throws(ConfigurationError) {
         self.path = path
+        self.folder = folder
         origin = node.origin
         switch node.value {
         case .mapping(let entries): self.entries = entries
@@ -75,7 +81,7 @@ struct KeyVisitor {
         names.append(key)
         let node =
             entries.first { $0.key == key }?.value ?? ConfigurationNode(value: .mapping([]), origin: origin)
-        var keys = try KeyVisitor(node, path: fullName(key))
+        var keys = try KeyVisitor(node, path: fullName(key), folder: folder)
         try section.visit(&keys)
         try keys.finish()
         paths += keys.paths
@@ -148,6 +154,21 @@ struct KeyVisitor {
         note(key, .text(value))
     }
 
+    /// The path of a file. A relative one starts at the configuration's folder, and one that the command line gives at the
+    /// current folder, as all paths there.
+    mutating func path(_ key: String, _ value: inout String) throws(ConfigurationError) {
+        if let found = try scalar(key, "a path") {
+            guard !found.isEmpty else { throw bad(key, "a path") }
+            value = found
+            let isOption = entries.first { $0.key == key }?.value.isOption ?? false
+            if let folder, !found.hasPrefix("/") {
+                let start = isOption ? FileManager.default.currentDirectoryPath : folder
+                value = start + "/" + found
+            }
+        }
+        note(key, .text(value))
+    }
+
     /// A name, or `null`.
     mutating func optionalText(_ key: String, _ value: inout String?) throws(ConfigurationError) {
         if let node = entries.first(where: { $0.key == key })?.value {
@@ -192,22 +213,29 @@ struct KeyVisitor {
         note(key, cube ? .number(value[0]) : .list(value.map(YAMLText.number)))
     }
 
-    /// New label to the labels that become it.
+    /// New label to the labels that become it, or to `others`.
     mutating func labels(
-        _ key: String, _ value: inout [Int: [Int]], _ range: ClosedRange<Int>
+        _ key: String, _ value: inout LabelMerging, _ range: ClosedRange<Int>
     ) throws(ConfigurationError) {
         let expected =
-            "a mapping of new label to old ones, such as {1: [1, 2, 4]}, labels from \(range.lowerBound) to "
-            + "\(range.upperBound), each old one once"
+            "a mapping of new label to old ones, such as {1: [1, 2, 4]} or {1: [37, 38], 0: others}, labels from "
+            + "\(range.lowerBound) to \(range.upperBound), each old one once, and others at most once"
         if let node = entries.first(where: { $0.key == key })?.value {
             var merged: [Int: [Int]] = [:]
+            var others: Int?
             switch node.value {
             case .mapping(let pairs):
                 for pair in pairs {
-                    let old = try scalars(key, pair.value, expected: expected).map(Int.init)
-                    guard let new = Int(pair.key), range.contains(new), merged[new] == nil else {
-                        throw bad(key, expected, found: "a mapping with the key '\(pair.key)'")
+                    guard let new = Int(pair.key), range.contains(new), merged[new] == nil, others != new
+                    else { throw bad(key, expected, found: "a mapping with the key '\(pair.key)'") }
+                    if case .scalar("others", _) = pair.value.value {
+                        guard others == nil else {
+                            throw bad(key, expected, found: "a mapping with 'others' twice")
+                        }
+                        others = new
+                        continue
                     }
+                    let old = try scalars(key, pair.value, expected: expected).map(Int.init)
                     merged[new] = old.compactMap { $0 }.sorted()
                     let valid = old.allSatisfy { label in label.map(range.contains) ?? false }
                     guard valid, !old.isEmpty else {
@@ -221,10 +249,16 @@ struct KeyVisitor {
             if let twice = all.first(where: { label in all.count { $0 == label } > 1 }) {
                 throw bad(key, expected, found: "a mapping that names label \(twice) twice")
             }
-            value = merged
+            do {
+                value = try LabelMerging(merged, others: others)
+            } catch {
+                throw bad(key, expected, found: "a mapping that gives a label to two classes")
+            }
         }
-        let pairs = value.sorted { $0.key < $1.key }
-            .map { YAMLText.KeyText(key: "\($0.key)", value: .list($0.value.map(YAMLText.number))) }
+        let pairs = value.targets.map { target in
+            let labels = value.lists[target].map { YAMLText.list($0.map(YAMLText.number)) }
+            return YAMLText.KeyText(key: "\(target)", value: labels ?? .text("others"))
+        }
         note(key, .inlineMapping(pairs))
     }
 
@@ -263,8 +297,11 @@ struct KeyVisitor {
     /// A key that does not belong to the choice that was made; it is neither read nor written.
     mutating func skip(_ key: String, appliesTo condition: String) { inapplicable[key] = condition }
 
-    /// Refuses the keys that nothing has named. Unknown names are compared with those of this mapping, and, at
-    /// the root, with the full paths below it.
+    /// Keys that are not of this mapping and that an unknown name may mean, with their full paths.
+    mutating func mayMean(_ keys: [String]) { paths += keys }
+
+    /// Refuses the keys that nothing has named. Unknown names are compared with those of this mapping, and with
+    /// the full paths below it.
     mutating func finish() throws(ConfigurationError) {
         for entry in entries where !names.contains(entry.key) {
             let fault: ConfigurationError.Fault
@@ -273,9 +310,11 @@ struct KeyVisitor {
             } else if let condition = inapplicable[entry.key] {
                 fault = .inapplicableKey(fullName(entry.key), appliesTo: condition)
             } else {
-                let deeper = paths.filter { $0.hasSuffix("." + entry.key) }
-                let nearest = deeper.first ?? nearestName(to: entry.key, in: names).map(fullName) ?? path
-                fault = .unknownKey(fullName(entry.key), nearest: nearest)
+                let known = names.map(fullName)
+                fault = .unknownKey(
+                    fullName(entry.key),
+                    nearest: nearestName(to: entry.key, in: known + paths, aliases: Self.aliases),
+                    known: known)
             }
             throw ConfigurationError(origin: entry.origin, fault: fault)
         }

@@ -1,8 +1,10 @@
+import Sampling
+
 extension RunConfiguration {
     /// The subjects, what is read of each, and how it is prepared (`data`).
     public struct Data: Sendable, Equatable {
-        /// CSV file with a header and a row a subject. Relative paths start at the configuration's folder.
-        /// The one key without default.
+        /// CSV file with a header and a row a subject. Relative paths start at the configuration's folder, and those of an
+        /// option of the command line at the current folder. The one key without default.
         public var list = ""
         /// Columns that are the network's input channels, in this order. Default `[]`: all columns but the
         /// subject, the reference and the mask.
@@ -17,8 +19,10 @@ extension RunConfiguration {
         public var mask: String?
         /// How intensities are normalised, each image on its own; default `zscore`.
         public var normalise = Normalisation.zscore
-        /// New label to the labels that become it, `{1: [1, 2, 4]}`; labels not named stay. Default `{}`.
-        public var mergeLabels: [Int: [Int]] = [:]
+        /// New label to the labels that become it, `{1: [1, 2, 4]}`, and to `others` for all labels not named but 0:
+        /// `{1: [37, 38], 0: others}`. Without `others`, labels not named stay; but one that is the new label of others and
+        /// in no list is an error where a file holds it. 0 stays 0 unless it is named. Default `{}`.
+        public var mergeLabels = LabelMerging()
         /// What happens to a subject without foreground when patches must hold some; default `error`.
         public var noForeground = NoForeground.error
         /// Share of subjects kept out of training to score the result on (see ``Evaluate``), 0 to below 1; a choice by
@@ -83,7 +87,7 @@ extension RunConfiguration {
 
 extension RunConfiguration.Data: ConfigurationSection {
     mutating func visit(_ keys: inout KeyVisitor) throws(ConfigurationError) {
-        try keys.text("list", &list)
+        try keys.path("list", &list)
         try keys.texts("modalities", &modalities)
         try keys.text("reference", &reference)
         try keys.choice("reference_kind", &referenceKind)
@@ -91,7 +95,7 @@ extension RunConfiguration.Data: ConfigurationSection {
         try keys.optionalText("mask", &mask)
         try keys.choice("normalise", &normalise)
         try keys.labels("merge_labels", &mergeLabels, 0...65535)
-        if let target = mergeLabels.keys.sorted().first(where: { $0 >= classes }) {
+        if let target = mergeLabels.targets.first(where: { $0 >= classes }) {
             throw keys.failure(
                 "merge_labels", found: "a mapping to label \(target)",
                 expected: "new labels below data.classes, which is \(classes)")

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Sampling
 
 /// Everything that defines a training run. A file in Configs is one of these; every key has a default but
 /// `data.list`.
@@ -61,8 +62,8 @@ public struct RunConfiguration: Sendable, Equatable {
 extension RunConfiguration {
     /// Reads a file, then applies the options, then checks the whole.
     /// - Parameters:
-    ///   - path: a YAML file. A relative `data.list` starts at its folder, wherever it was given.
-    ///   - overrides: `key.sub=value`, values as in YAML, applied in order.
+    ///   - path: a YAML file. Relative paths in it start at its folder.
+    ///   - overrides: `key.sub=value`, values as in YAML, applied in order. Relative paths start at the current folder.
     /// - Throws: ``ConfigurationError`` naming file and line or option, key, what was found and expected.
     public init(contentsOf path: String, overrides: [String] = []) throws(ConfigurationError) {
         let (text, folder) = try Self.read(path)
@@ -72,6 +73,11 @@ extension RunConfiguration {
     /// The text of a configuration file and its folder.
     static func read(_ path: String) throws(ConfigurationError) -> (text: String, folder: String) {
         let file = URL(fileURLWithPath: path)
+        if PathKind.isFolder(path) {
+            let example = PathKind.example(in: path, [".yaml", ".yml"]).map { ", such as \($0)" } ?? ""
+            throw ConfigurationError(
+                origin: path, fault: .unreadable("this is a folder, expected a YAML file\(example)"))
+        }
         do {
             let text = try String(contentsOf: file, encoding: .utf8)
             return (text, file.standardizedFileURL.deletingLastPathComponent().path)
@@ -86,7 +92,7 @@ extension RunConfiguration {
     /// - Parameters:
     ///   - yaml: one YAML document.
     ///   - name: what messages call it.
-    ///   - folder: where a relative `data.list` starts; nil leaves it as it is.
+    ///   - folder: where relative paths start; nil leaves them as they are, those of `overrides` too.
     ///   - overrides: as in ``init(contentsOf:overrides:)``.
     public init(
         yaml: String, name: String = "configuration", folder: String? = nil, overrides: [String] = []
@@ -101,16 +107,16 @@ extension RunConfiguration {
     /// - Parameters:
     ///   - root: a mapping of a run's keys.
     ///   - path: of that mapping, in messages; empty where it is a whole file.
-    ///   - folder: where a relative `data.list` starts; nil leaves it as it is.
+    ///   - folder: where relative paths start; nil leaves them as they are.
     init(_ root: ConfigurationNode, path: String, folder: String?) throws(ConfigurationError) {
-        var keys = try KeyVisitor(root, path: path)
+        if path.isEmpty { try SweepConfiguration.refuse(root) }
+        var keys = try KeyVisitor(root, path: path, folder: folder)
         self.init(list: "")
         try visit(&keys)
         try keys.finish()
         guard !data.list.isEmpty else {
             throw ConfigurationError(origin: root.origin, fault: .missingKey(keys.fullName("data.list")))
         }
-        if let folder, !data.list.hasPrefix("/") { data.list = folder + "/" + data.list }
     }
 
     /// Patches a step over all ranks.

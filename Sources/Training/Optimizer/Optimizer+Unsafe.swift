@@ -44,6 +44,25 @@ extension ParameterArena {
         }
     }
 
+    /// The Euclidean norm of all values, from a sum in double that has the same bits whatever the options.
+    func norm(_ options: PassOptions) -> Double {
+        withUnsafeMutableBuffer { buffer in
+            dr_sum_of_squares(
+                Int64(buffer.count), buffer.baseAddress, options.instructionSet.kernels,
+                Int32(options.threads)
+            ).squareRoot()
+        }
+    }
+
+    /// Multiplies every value.
+    func scale(by factor: Float, _ options: PassOptions) {
+        withUnsafeMutableBuffer { buffer in
+            dr_scale(
+                factor, Int64(buffer.count), buffer.baseAddress, options.instructionSet.kernels,
+                Int32(options.threads))
+        }
+    }
+
     /// A copy of all values.
     var values: [Float] { withUnsafeMutableBuffer { Array($0) } }
 

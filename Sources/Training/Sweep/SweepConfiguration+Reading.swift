@@ -5,6 +5,9 @@ extension SweepConfiguration {
         "network.name": "networks", "loss.name": "losses", "optimizer.learning_rate": "learning_rates",
     ]
 
+    /// Runs of one sweep.
+    private static let mostCells = 10_000
+
     /// A network with what of the run it changes.
     private struct NetworkSetting {
         let label: String
@@ -33,8 +36,32 @@ extension SweepConfiguration {
         let value: ConfigurationNode
     }
 
+    /// Refuses a sweep where a run's configuration is expected.
+    static func refuse(_ root: ConfigurationNode) throws(ConfigurationError) {
+        guard let key = root.firstKey(of: ["networks", "run", "learning_rates", "losses"]) else { return }
+        throw ConfigurationError(
+            origin: root.origin,
+            fault: .otherKind(
+                "a sweep's configuration", key: key,
+                advice: "run it with dicerank sweep, or give the configuration of a single run"))
+    }
+
+    /// Refuses a run's configuration where a sweep is expected.
+    private static func refuseRun(_ root: ConfigurationNode) throws(ConfigurationError) {
+        guard root.firstKey(of: ["networks", "run", "learning_rates", "losses"]) == nil,
+            let key = root.firstKey(of: ["data", "patch", "network", "loss", "optimizer", "steps"])
+        else { return }
+        throw ConfigurationError(
+            origin: root.origin,
+            fault: .otherKind(
+                "the configuration of a single run", key: key,
+                advice: "train it with dicerank train, or put it under 'run' beside 'networks' for a sweep"))
+    }
+
     mutating func read(_ root: ConfigurationNode, folder: String?) throws(ConfigurationError) {
+        try Self.refuseRun(root)
         var keys = try KeyVisitor(root, path: "")
+        keys.mayMean(RunConfiguration(list: "").values.map { "run." + $0.key })
         try keys.automatic("ranks_per_run", &ranksPerRun, 1...65536, word: "all")
         try keys.integer("last", &last, 1...1_000_000_000)
         let run = keys.node("run") ?? ConfigurationNode(value: .mapping([]), origin: root.origin)
@@ -44,6 +71,12 @@ extension SweepConfiguration {
         try keys.section("figure", &figure)
         try keys.finish()
         try Self.refuseVaried(run)
+        let count = networks.reduce(0) { $0 + $1.patches.count } * rates.count * losses.count
+        guard count <= Self.mostCells else {
+            throw keys.failure(
+                "networks", found: "\(count) combinations with learning rates and losses",
+                expected: "at most \(Self.mostCells) of them")
+        }
         for network in networks {
             for patch in network.patches {
                 for rate in rates {
@@ -170,7 +203,7 @@ extension SweepConfiguration {
     ) throws(ConfigurationError) -> [(value: Double, origin: String)] {
         let expected = "a list of different numbers above 0, at most 1000, such as [1.0e-3, 1.0e-4]"
         guard let node = keys.node("learning_rates") else {
-            return [1e-3, 1e-4, 1e-5].map { ($0, defaults) }
+            return [1e-3, 1e-4, 1e-5].map { ($0, keys.origin) }
         }
         guard case .list(let items) = node.value, !items.isEmpty else {
             throw keys.failure("learning_rates", found: node.shown, expected: expected)
@@ -187,9 +220,6 @@ extension SweepConfiguration {
         return rates
     }
 
-    /// Where messages place what is not given.
-    private static let defaults = "the sweep's defaults"
-
     /// The paper's four where none are given.
     private static func losses(_ keys: inout KeyVisitor) throws(ConfigurationError) -> [LossSetting] {
         typealias Name = RunConfiguration.Loss.Name
@@ -197,7 +227,7 @@ extension SweepConfiguration {
             "a list of losses out of \(Name.names.joined(separator: ", ")), or variants such as "
             + "{label: gdl+wce, name: gdl, set: {loss.add: {wce: 0.5}}}"
         guard let node = keys.node("losses") else {
-            return ["wce", "dl2", "ss", "gdl"].map { LossSetting(label: $0, name: $0, origin: defaults) }
+            return ["wce", "dl2", "ss", "gdl"].map { LossSetting(label: $0, name: $0, origin: keys.origin) }
         }
         guard case .list(let items) = node.value, !items.isEmpty else {
             throw keys.failure("losses", found: node.shown, expected: expected)

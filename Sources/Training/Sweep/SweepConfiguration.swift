@@ -1,3 +1,5 @@
+import Sampling
+
 /// Runs of several networks at several patch sizes, with several learning rates and losses: every combination is a
 /// ``SweepCell``.
 ///
@@ -38,8 +40,8 @@ public struct SweepConfiguration: Sendable {
 
     /// Reads a file, then applies the options, then checks all cells' configurations.
     /// - Parameters:
-    ///   - path: a YAML file. A relative `run.data.list` starts at its folder.
-    ///   - overrides: `key.sub=value` of the sweep's keys, such as `run.steps=100`.
+    ///   - path: a YAML file. Relative paths in it start at its folder.
+    ///   - overrides: `key.sub=value` of the sweep's keys, such as `run.steps=100`. Relative paths start at the current folder.
     /// - Throws: ``ConfigurationError`` naming file and line or option, key, what was found and expected.
     public init(contentsOf path: String, overrides: [String] = []) throws(ConfigurationError) {
         let (text, folder) = try RunConfiguration.read(path)
@@ -49,7 +51,7 @@ public struct SweepConfiguration: Sendable {
     /// - Parameters:
     ///   - yaml: one YAML document.
     ///   - name: what messages call it.
-    ///   - folder: where a relative `run.data.list` starts; nil leaves it as it is.
+    ///   - folder: where relative paths start; nil leaves them as they are.
     ///   - overrides: as in ``init(contentsOf:overrides:)``.
     public init(
         yaml: String, name: String = "sweep", folder: String? = nil, overrides: [String] = []
@@ -85,7 +87,7 @@ public enum SweepError: Error, Equatable, Sendable, CustomStringConvertible {
             return "The cell \(name) cannot be run: \(reason)"
         case .groups(let ranks, let ranksPerRun):
             let divisors = (1...ranks).filter { ranks % $0 == 0 }.map(String.init)
-            return "\(ranks) rank\(ranks == 1 ? "" : "s") cannot be divided into groups of \(ranksPerRun) "
+            return "\(counted(ranks, "rank")) cannot be divided into groups of \(ranksPerRun) "
                 + "(ranks_per_run); groups can have \(divisors.joined(separator: ", "))."
         case .otherRun(let folder, let key, let found, let expected):
             return

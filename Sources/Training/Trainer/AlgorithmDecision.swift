@@ -16,14 +16,7 @@ struct AlgorithmDecision {
     /// Collective.
     /// - Throws: the same on all ranks.
     func choose(on communicator: any Communicator) throws -> AlgorithmChoice {
-        switch task.configuration.convolution {
-        case .direct: return AlgorithmChoice(.direct)
-        case .winograd: return AlgorithmChoice(.winograd)
-        case .auto where task.configuration.distributed.reduction == .deterministic:
-            // What a clock decides is not the same in two runs.
-            return AlgorithmChoice(.winograd)
-        case .auto: break
-        }
+        if let configured = task.configuration.configuredAlgorithms { return configured }
         let text = try communicator.together { communicator.rank == 0 ? try decide().text : "" }
         let all = try communicator.allGatherVariable(Array(text.utf8))
         return AlgorithmChoice(text: String(decoding: all[0], as: UTF8.self))
@@ -49,6 +42,26 @@ struct AlgorithmDecision {
             \(choice.named.values.count { $0 == .direct }) directly
             """)
         return choice
+    }
+}
+
+extension RunConfiguration {
+    /// The algorithms of the convolutions where the configuration decides them; nil where they are timed.
+    var configuredAlgorithms: AlgorithmChoice? {
+        switch convolution {
+        case .direct: AlgorithmChoice(.direct)
+        case .winograd: AlgorithmChoice(.winograd)
+        // What a clock decides is not the same in two runs.
+        case .auto: distributed.reduction == .deterministic ? AlgorithmChoice(.winograd) : nil
+        }
+    }
+}
+
+extension Checkpoint {
+    /// The algorithms by which the run that wrote it computes its convolutions.
+    /// - Throws: ``ConfigurationError`` when another version wrote keys that this one does not know.
+    public func algorithmChoice() throws(ConfigurationError) -> AlgorithmChoice {
+        try configuration().configuredAlgorithms ?? AlgorithmChoice(text: algorithms)
     }
 }
 

@@ -22,7 +22,7 @@ extension RunConfiguration {
     public func reader(for network: any Networks.Network) throws -> SubjectReader {
         SubjectReader(
             normalisation: data.normalise == .zscore ? .zscore : .none, classes: data.classes,
-            merging: try LabelMerging(data.mergeLabels),
+            merging: data.mergeLabels,
             referenceKind: data.referenceKind == .probabilities ? .probabilities : .labels,
             slices: try trainsOnSlices(network) ? patch.plane : .stored)
     }

@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Logging
+import Sampling
 import SystemPackage
 
 /// The run directory before the first step.
@@ -61,6 +62,19 @@ struct Restoration {
         }
     }
 
+    /// Says where a run goes on with other threads than those that its bits depend on.
+    func warnOfThreads(_ threads: Int, _ configuration: RunConfiguration) {
+        guard configuration.distributed.reduction == .deterministic, let checkpoint,
+            checkpoint.threads != threads
+        else { return }
+        logger.warning(
+            """
+            distributed.reduction is deterministic, but '\(path)' was written with \(checkpoint.threads) \
+            thread\(checkpoint.threads == 1 ? "" : "s") a rank and this start has \(threads): from here on the bits are not \
+            those of a run that never stopped; set threads to \(checkpoint.threads) for that.
+            """)
+    }
+
     /// Gives all ranks the checkpoint's state. Collective.
     /// - Returns: the steps done, 0 for a new run.
     /// - Throws: the same on all ranks.
@@ -93,7 +107,7 @@ struct Restoration {
         model.parameters.setValues(parameters)
         model.statistics.setValues(statistics)
         logger.info(
-            "Resuming at step \(checkpoint.step) from \(path), which \(checkpoint.ranks) rank\(checkpoint.ranks == 1 ? "" : "s") wrote."
+            "Resuming at step \(checkpoint.step) from \(path), which \(counted(checkpoint.ranks, "rank")) wrote."
         )
         for change in changes {
             logger.info("\(change.key) was \(change.other) and is \(change.value) from now on.")

@@ -4,7 +4,8 @@ import Synchronization
 
 /// Signals that ask a run to end well: SIGTERM, SIGUSR1 (Slurm's warning) and SIGINT.
 ///
-/// The handler sets a flag, and the run ends after its step. A second SIGINT ends the process at once.
+/// The handler sets a flag, and the run ends after its step: see ``Trainer/stopSignal``. A second SIGINT ends the process at
+/// once.
 public enum StopSignals {
     private static let received = Atomic<Int32>(0)
 

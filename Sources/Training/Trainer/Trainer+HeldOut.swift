@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Inference
+import Sampling
 
 extension Trainer {
     /// Whether the held-out subjects are to be scored after this step and have not been.
@@ -29,6 +30,7 @@ extension Trainer {
         do {
             table = try timeline.span("scoring the held-out subjects") { try scoring.run() }
         } catch let stopped as ScoringRounds.Stopped {
+            stopSignal = stopped.signal
             logger.notice(
                 """
                 \(StopSignals.name(stopped.signal)) was received: the held-out subjects are not scored at step \(step); \
@@ -42,7 +44,7 @@ extension Trainer {
         scoredStep = step
         logger.info(
             """
-            Held out, step \(step): DSC of \(scores.subjects) subject\(scores.subjects == 1 ? "" : "s"): mean \
+            Held out, step \(step): DSC of \(counted(scores.subjects, "subject")): mean \
             \(Self.digits(scores.dscMean)), median \(Self.digits(scores.dscMedian)) \
             (IQR \(Self.digits(scores.dscUpperQuartile - scores.dscLowerQuartile))), \
             \(Quantity.duration(start.secondsSince))
@@ -51,7 +53,7 @@ extension Trainer {
     }
 
     /// Made anew for each scoring, so that its plan holds no memory in between. All ranks have the same window.
-    private func slidingWindow() throws -> SlidingWindow {
+    func slidingWindow() throws -> SlidingWindow {
         // Before the first step the plan's memory is spoken for, and not taken yet.
         let share = WindowMemory.bytes(
             ranks: placement.ranksOnNode.count, reserved: recorder.steps == 0 ? plan.peakBytes : 0)
@@ -59,7 +61,8 @@ extension Trainer {
         let window = SlidingWindow(
             graph: task.graph, parameters: plan.model,
             options: .init(
-                threads: placement.threads, memoryBytes: Int(least), isPlanar: task.isPlanar))
+                threads: placement.threads, memoryBytes: Int(least), isPlanar: task.isPlanar,
+                algorithms: plan.options.algorithms))
         // A window of a whole volume may take longer than the timeout.
         window.observer = { [watchdog] _ in watchdog.progress() }
         return window

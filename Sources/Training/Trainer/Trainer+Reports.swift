@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Glibc
+import Sampling
 
 extension Trainer {
     /// Says what runs where.
@@ -9,8 +10,7 @@ extension Trainer {
         let size = communicator.size
         logger.info(
             """
-            \(size) rank\(size == 1 ? "" : "s") with \(placement.threads) thread\(placement.threads == 1 ? "" : "s") \
-            each on \(Set(communicator.hostNames).sorted().joined(separator: ", ")); \(plan.instructionSet) kernels
+            \(counted(size, "rank")) with \(counted(placement.threads, "thread")) each on \(Set(communicator.hostNames).sorted().joined(separator: ", ")); \(plan.instructionSet) kernels
             """)
         if size > 1, configuration.distributed.wire == .bfloat16 {
             logger.info(
@@ -31,7 +31,7 @@ extension Trainer {
         if let sentence = task.slicesWarning { logger.warning("\(sentence)") }
         logger.info(
             """
-            \(task.subjects.count) subject\(task.subjects.count == 1 ? "" : "s"), \(assignment.shard.count) in the \
+            \(counted(task.subjects.count, "subject")), \(assignment.shard.count) in the \
             shard of rank 0\(task.heldOut.isEmpty ? "" : ", and \(task.heldOut.count) held out"); the plan holds \
             \(plan.peakBytes >> 20) MiB a rank
             """)
@@ -75,7 +75,7 @@ extension Trainer {
         logger.info(
             """
             Step \(step) of \(configuration.steps): loss \(Self.digits(last.loss)), median DSC \(Self.digits(summary.dscMedian)) of the last \
-            \(summary.dscSteps) steps, \(Quantity.duration(summary.seconds)), \
+            \(Quantity.lastSteps(summary.dscSteps)), \(Quantity.duration(summary.seconds)), \
             \(Quantity.short(summary.voxelsPerSecond)) voxels/s, communication \
             \(Self.percent(summary.communicationShare))\(hidden.map { ", \(Self.percent($0)) of the reduction hidden" } ?? ""), \
             waiting for data \(Self.percent(summary.dataShare))

@@ -28,6 +28,7 @@ extension Trainer {
         if word[1] > 0 { _ = try communicator.together { try outcome.get() } }
         let batch = try outcome.get()
         if word[0] > 0 {
+            stopSignal = Int32(word[0])
             let name = StopSignals.name(Int32(word[0]))
             logger.notice("\(name) was received: the run stops after step \(step - 1) and can be resumed.")
             return nil
@@ -77,8 +78,8 @@ extension Trainer {
     func clipGradient() {
         guard let longest = configuration.optimizer.clip else { return }
         timeline.span("clipping gradients") {
-            let norm = plan.model.gradients.norm
-            if norm > longest { plan.model.gradients.scale(by: Float(longest / norm)) }
+            let norm = plan.model.gradients.norm(passes)
+            if norm > longest { plan.model.gradients.scale(by: Float(longest / norm), passes) }
         }
     }
 
@@ -132,7 +133,7 @@ extension Trainer {
             step: step, network: configuration.network.name.rawValue, configurationText: configuration.yaml,
             ranks: communicator.size, threads: placement.threads,
             algorithms: plan.options.algorithms.text, bucketCount: buckets.chosenCount ?? 0,
-            subjects: task.names,
+            subjects: task.names, grids: grids,
             tensors: slices.tensors(of: plan.model.parameters.values)
                 + plan.model.statistics.slices.tensors(of: plan.model.statistics.values)
                 + optimizer.tensors(slices))

@@ -1,4 +1,5 @@
 import Collectives
+import Sampling
 
 extension Trainer {
     /// Begins to record, where a timeline is asked for. Collective.
@@ -33,7 +34,7 @@ extension Trainer {
             let ranks = communicator.size
             logger.info(
                 """
-                The timeline of \(steps) step\(steps == 1 ? "" : "s") on \(ranks) rank\(ranks == 1 ? "" : "s") is in \
+                The timeline of \(counted(Int(steps), "step")) on \(counted(ranks, "rank")) is in \
                 '\(path)': open it with ui.perfetto.dev or chrome://tracing\
                 \(error > 0 ? "; clocks of other hosts are aligned within \(error / 1000 + 1) us" : "")
                 """)
@@ -41,7 +42,7 @@ extension Trainer {
         if isFull {
             logger.warning(
                 """
-                The timeline holds the first \(steps) steps only: no more than \(timeline.capacity) spans are recorded \
+                The timeline holds the first \(counted(Int(steps), "step")) only: no more than \(timeline.capacity) spans are recorded \
                 on a rank.
                 """)
         }

@@ -37,6 +37,10 @@ public final class Trainer {
         firstStep: firstStep + 1)
     let watchdog: Watchdog
     var saving = Saving(saved: 0)
+    /// Of the subjects to train on; nil before they are looked at.
+    var grids: GridSummary?
+    /// The signal by which the run stopped before its end, equal on all ranks; nil for none.
+    public internal(set) var stopSignal: Int32?
     /// Steps in a row that were not finite and changed nothing.
     var skippedInARow = 0
     /// Batch norm's running statistics before the step, where a step may be skipped.
@@ -80,6 +84,7 @@ public final class Trainer {
         let placement = try Placement.query(
             on: communicator, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
         try configuration.checkDeterminism(ranks: communicator.size)
+        try configuration.checkDeterminism(threads: placement.threads, on: communicator)
         let store = CheckpointStore(runFolder: options.runFolder, keep: configuration.checkpoint.keep)
         let log = try communicator.together {
             if isWriter { try RunFolder.create(options, store: store) }
@@ -93,6 +98,7 @@ public final class Trainer {
         watchdog.begin("reading a checkpoint", step: 0)
         let restoration = try Restoration(
             task, options: options, store: store, logger: logger, communicator: communicator)
+        restoration.warnOfThreads(placement.threads, task.configuration)
         try communicator.together {
             if isWriter, restoration.checkpoint?.step ?? 0 < configuration.steps {
                 try RunSummary.reopen(options.summaryPath)
@@ -186,6 +192,7 @@ public final class Trainer {
     }
 
     private func train() throws -> RunSummary? {
+        try compareGrids()
         if let sentence = watchdog.warning { logger.warning("\(sentence)") }
         // What an earlier start has not come to.
         _ = try evaluate(step: firstStep)

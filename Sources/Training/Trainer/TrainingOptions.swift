@@ -7,6 +7,9 @@ public struct TrainingOptions: Sendable {
     public var quiet = false
     /// Where the timeline of the run is written; nil for none.
     public var timeline: String?
+    /// Whether it says on the console where subjects differ in orientation or spacing; else in the log alone. A sweep says
+    /// it once for all its runs.
+    public var warnsOfGrids = true
     /// Of the program, for the summary.
     public var version = ""
 
@@ -14,12 +17,13 @@ public struct TrainingOptions: Sendable {
 
     public init(
         runFolder: String, resume: ResumeRule = .automatic, quiet: Bool = false, timeline: String? = nil,
-        version: String = ""
+        warnsOfGrids: Bool = true, version: String = ""
     ) {
         self.runFolder = runFolder
         self.resume = resume
         self.quiet = quiet
         self.timeline = timeline
+        self.warnsOfGrids = warnsOfGrids
         self.version = version
     }
 }

@@ -158,6 +158,20 @@ extension RunConfiguration {
                 expected: "global: statistics of a rank depend on their number")
         }
     }
+
+    /// Compares the threads of all ranks, which must be equal where no bit may depend on who computes a slot: sums over
+    /// voxels in the gradients of convolutions are formed a thread at a time. Collective.
+    /// - Throws: ``TrainingError/notDeterministic(found:expected:)``, the same on all ranks.
+    func checkDeterminism(threads: Int, on communicator: any Communicator) throws {
+        guard distributed.reduction == .deterministic, communicator.size > 1 else { return }
+        let all = try communicator.allGatherVariable(Array("\(threads)".utf8))
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard let rank = all.firstIndex(where: { $0 != all[0] }) else { return }
+        let hosts = communicator.hostNames
+        throw TrainingError.notDeterministic(
+            found: "\(all[rank]) threads on rank \(rank) on \(hosts[rank]) and \(all[0]) on rank 0 on \(hosts[0])",
+            expected: "as many on all ranks: set threads to the least of them")
+    }
 }
 
 /// What can end a training besides files, data and MPI. Equal on all ranks.

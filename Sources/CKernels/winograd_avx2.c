@@ -1,8 +1,0 @@
-#if defined(__x86_64__)
-#define TABLE dr_winograd_avx2
-#define BLOCK 8
-#define GROUP_BYTES (400 << 10)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#include "winograd_kernels.inc"
-#pragma clang attribute pop
-#endif

@@ -1,0 +1,184 @@
+import ArgumentParser
+import Collectives
+import Engine
+import Foundation
+import Inference
+import Sampling
+import Training
+
+extension Dicerank {
+    /// Segments whole volumes.
+    struct Segment: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Segment whole volumes with a trained network.",
+            discussion: """
+                Writes OUTPUT/SUBJECT.nii.gz, the most probable class of each voxel, on the grid of the subject's \
+                images; with --probabilities also OUTPUT/SUBJECT_probabilities_CLASS.nii.gz for each class, 0 being the \
+                background. Images are normalised as in training. Started by mpirun or srun, the ranks divide the \
+                subjects among themselves.
+
+                Examples:
+                  dicerank segment --checkpoint run --held-out --output predictions
+                  dicerank segment --checkpoint run --list subjects.csv --output predictions --probabilities
+                  dicerank segment --checkpoint run --image flair=f.nii.gz --image t1=t.nii.gz --output out
+                """)
+
+        @Option(
+            help: ArgumentHelp(
+                "A checkpoint, or a run, whose newest one is taken.", valueName: "FILE|RUN_DIR"))
+        var checkpoint: String
+
+        @Option(help: ArgumentHelp("CSV list of the subjects.", valueName: "CSV"))
+        var list: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "An image of a single subject; once for each modality of the training.",
+                valueName: "modality=FILE"))
+        var image: [String] = []
+
+        @Option(
+            help: ArgumentHelp(
+                "With --image: the mask to normalise in, where the training had one.", valueName: "FILE"))
+        var mask: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "With --image: the subject's name; default the first image's name.", valueName: "NAME"))
+        var subject: String?
+
+        @Option(help: ArgumentHelp("Folder for the segmentations.", valueName: "DIR"))
+        var output: String
+
+        @Flag(help: "Write the probability of each class too.")
+        var probabilities = false
+
+        @OptionGroup var common: CommonOptions
+
+        @Flag(help: "Segment the subjects that the training has held out.")
+        var heldOut = false
+
+        func validate() throws {
+            let ways = [list != nil, !image.isEmpty, heldOut].filter { $0 }.count
+            guard ways == 1 else { throw ValidationError("Expected one of --list, --image and --held-out.") }
+            if image.isEmpty, mask != nil || subject != nil {
+                throw ValidationError("--mask and --subject go with --image.")
+            }
+        }
+
+        func run() throws {
+            try PathArgument.expectFolder(output, "--output")
+            try Ranks.run { world in
+                let report = common.report
+                let isFirst = world.rank == 0
+                let (trained, subjects) = try world.together {
+                    let trained = try TrainedNetwork(path: checkpoint) { if isFirst { report.warning($0) } }
+                    return (trained, try self.subjects(for: trained))
+                }
+                let threads = trained.configuration.threads.map { ThreadRequest.exactly($0) } ?? .automatic
+                let placement = try Placement.query(on: world, threads: threads)
+                if isFirst {
+                    let names = trained.modalities.joined(separator: ", ")
+                    report.note(
+                        "\(trained.path), step \(trained.step): \(names); \(subjects.count) to segment")
+                    placement.oversubscription.map(report.warning)
+                }
+                try trained.compareGrids(of: subjects, on: world, report)
+                try world.together { try makeFolder() }
+                let window = trained.window(
+                    threads: placement.threads,
+                    memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count))
+                for index in stride(from: world.rank, to: subjects.count, by: world.size) {
+                    try segment(subjects[index], with: trained, window)
+                }
+            }
+        }
+
+        /// The images to segment.
+        private func subjects(for trained: TrainedNetwork) throws -> [SubjectFiles] {
+            let data = trained.configuration.data
+            if !image.isEmpty { return [try singleSubject(for: trained)] }
+            let list = try SubjectList(reading: list ?? data.list)
+            let files = try list.files(modalities: trained.modalities, reference: nil, mask: data.mask)
+            guard heldOut else { return files }
+            try HeldOut.check(list, against: trained.subjects, of: trained.path)
+            let names = Set(try HeldOut.rows(of: list, by: trained.configuration).map(\.subject))
+            return files.filter { names.contains($0.subject) }
+        }
+
+        private func singleSubject(for trained: TrainedNetwork) throws -> SubjectFiles {
+            var paths: [String: String] = [:]
+            for one in image {
+                let parts = one.split(separator: "=", maxSplits: 1).map(String.init)
+                guard parts.count == 2 else {
+                    throw ValidationError("--image is '\(one)', expected modality=FILE.")
+                }
+                guard paths.updateValue(parts[1], forKey: parts[0]) == nil else {
+                    throw ValidationError("--image names the modality \(parts[0]) twice.")
+                }
+            }
+            let expected = trained.modalities
+            guard Set(paths.keys) == Set(expected) else {
+                throw CommandError(
+                    "--image names \(paths.keys.sorted().joined(separator: ", ")), and \(trained.path) was trained on "
+                        + "\(expected.joined(separator: ", ")).")
+            }
+            if let column = trained.configuration.data.mask, mask == nil {
+                throw CommandError(
+                    "\(trained.path) was trained on intensities normalised inside the mask \(column); give --mask FILE."
+                )
+            }
+            let images = expected.map { SubjectFiles.Image(modality: $0, path: paths[$0] ?? "") }
+            return SubjectFiles(
+                subject: subject ?? Self.stem(of: images[0].path), images: images,
+                mask: trained.configuration.data.mask == nil ? nil : mask)
+        }
+
+        /// A file's name without folder and without `.nii` or `.nii.gz`.
+        static func stem(of path: String) -> String {
+            let name = URL(fileURLWithPath: path).lastPathComponent
+            let ending = [".nii.gz", ".nii", ".hdr", ".img"].first { name.hasSuffix($0) }
+            return String(name.dropLast(ending?.count ?? 0))
+        }
+
+        private func makeFolder() throws {
+            do {
+                try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+            } catch {
+                throw CommandError("The folder \(output) could not be made: \(error.localizedDescription)")
+            }
+        }
+
+        /// Segments one subject and writes the result.
+        private func segment(_ files: SubjectFiles, with trained: TrainedNetwork, _ window: SlidingWindow)
+            throws
+        {
+            let start = ContinuousClock.now
+            let subject = try trained.reader.read(files)
+            let size = Size3(subject.extent.depth, subject.extent.height, subject.extent.width)
+            let labels: [UInt8]
+            if probabilities {
+                let map = try window.probabilities(images: subject.images, size: size)
+                for index in 0..<map.classes {
+                    let volume = Volume(
+                        geometry: subject.geometry, voxels: subject.restored(Array(map[class: index])))
+                    try volume.write(to: "\(output)/\(subject.name)_probabilities_\(index).nii.gz")
+                }
+                labels = map.labels()
+            } else {
+                labels = try window.labels(images: subject.images, size: size)
+            }
+            let path = "\(output)/\(subject.name).nii.gz"
+            try LabelMap(geometry: subject.geometry, labels: subject.restored(labels)).write(to: path)
+            let layout = try window.layout(for: size)
+            let foreground = labels.count { $0 != 0 }
+            let volume = Double(foreground) * subject.geometry.voxelCubicMillimetres / 1000
+            let seconds = start.duration(to: .now) / .seconds(1)
+            common.report.note(
+                "\(subject.name): \(counted(foreground, "foreground voxel")) (\(String(format: "%.2f", volume)) ml), "
+                    + "\(counted(layout.origins.count, "window")) of \(layout.window), \(String(format: "%.1f", seconds)) s"
+            )
+            common.report.result(path)
+        }
+    }
+}

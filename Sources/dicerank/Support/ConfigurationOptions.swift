@@ -1,0 +1,16 @@
+import ArgumentParser
+import Training
+
+/// A configuration file and what replaces its values.
+struct ConfigurationOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("Configuration, a YAML file.", valueName: "CONFIG"))
+    var config: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Replace a value of the configuration; may be repeated. Paths start at the current folder.",
+            valueName: "key.sub=value"))
+    var set: [String] = []
+
+    func read() throws -> RunConfiguration { try RunConfiguration(contentsOf: config, overrides: set) }
+}

@@ -1,0 +1,11 @@
+import Sampling
+
+/// Checks of the paths that a command is given, before it does any work.
+enum PathArgument {
+    /// - Parameter name: Of the option or argument, such as `--output`.
+    /// - Throws: `CommandError` where a file stands in the place of a folder.
+    static func expectFolder(_ path: String, _ name: String) throws {
+        guard PathKind.isFile(path) else { return }
+        throw CommandError("\(name) is \(path), which is a file, and a folder is expected.")
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Fuzzing
+import Testing
+
+@testable import Training
+
+/// Damaged checkpoints are refused with one sentence, and of what is accepted every value is the one that was written.
+@Suite struct CheckpointFuzzTests {
+    @Test func damagedCheckpoints() async {
+        await #expect(processExitsWith: .success) {
+            try withTemporaryFolder { folder in
+                FuzzRun("checkpoint").run { random in try Self.outcome(folder, &random) }
+            }
+        }
+        let complaints = FuzzRun("checkpoint").complaints()
+        #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")
+    }
+
+    private static let tokens = [
+        "F32", "F64", "U8", "BF16", "X", "dtype", "shape", "data_offsets", "__metadata__", "digest", "step", "[]",
+        "[0,0]", "[-1]", "[4611686018427387904,4]", "null", "1e3", "{", "}", "\"", "\\u0000", "\\ud800", "\\n",
+        String(repeating: "[", count: 2000), String(repeating: "{\"a\":", count: 2000),
+    ]
+
+    private static func checkpoint(_ random: inout SeededGenerator) -> Checkpoint {
+        var checkpoint = CheckpointTests.checkpoint(step: 1 + random.below(1_000_000))
+        checkpoint.configurationText = ConfigurationFuzzTests.soundRun(&random)
+        checkpoint.algorithms = random.one(of: ["", "conv1 winograd\nconv2 direct\n"])
+        checkpoint.bucketCount = random.one(of: [0, 65_536])
+        checkpoint.subjects = random.one(of: [nil, SubjectNames(["a", "ä"])])
+        return checkpoint
+    }
+
+    private static func outcome(_ folder: String, _ random: inout SeededGenerator) throws -> FuzzRun.Outcome {
+        let written = checkpoint(&random)
+        let store = CheckpointStore(runFolder: folder, keep: 1)
+        for entry in try store.list() { try FileManager.default.removeItem(atPath: entry.path) }
+        let path = try store.save(written)
+        func bytes(_ path: String) -> [UInt8] { FileManager.default.contents(atPath: path).map { [UInt8]($0) } ?? [] }
+        var damaged = bytes(path)
+        let isSound = random.once(in: 20)
+        if !isSound {
+            try checkpoint(&random).write(to: folder + "/other")
+            let other = bytes(folder + "/other")
+            let length = damaged[0..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+            for _ in 0...random.below(2) {
+                switch random.below(5) {
+                case 0: Damage.bytes(&damaged, splicing: other, &random)
+                case 1:
+                    Damage.number(in: &damaged, at: 0, size: 8, isReal: false, isBigEndian: false, &random)
+                default:
+                    // The header with a length that fits it, so that what reads it is reached.
+                    guard damaged.count > 8 + length else { break }
+                    var header = Array(damaged[8..<8 + length])
+                    if random.once(in: 3) {
+                        Damage.bytes(&header, splicing: Array(other.dropFirst(8)), &random)
+                    } else {
+                        Damage.text(&header, tokens: tokens, &random)
+                    }
+                    let size = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+                    damaged = size + header + damaged[(8 + length)...]
+                }
+            }
+        }
+        try Data(damaged).write(to: URL(fileURLWithPath: path))
+        do {
+            guard let found = try store.newest() else { throw FuzzRun.Fault("a checkpoint is not seen") }
+            let read = found.checkpoint
+            let values = try read.values(of: CheckpointTests.slices, path: path)
+            guard read == written, values == (0..<8).map({ Float(written.step) + Float($0) / 8 }) else {
+                throw FuzzRun.Fault("a damaged checkpoint was accepted")
+            }
+            _ = try read.configuration()
+            return .accepted(isSound ? "sound" : "damaged where nothing is read")
+        } catch let error as CheckpointError {
+            if isSound { throw FuzzRun.Fault("a sound checkpoint was refused: \(error)") }
+            if case .allDamaged = error, let fault = Sentence.fault(in: "\(error)", naming: [path]) {
+                throw FuzzRun.Fault(fault)
+            }
+        }
+        do {
+            _ = try Checkpoint(contentsOf: path)
+            throw FuzzRun.Fault("a checkpoint that the store refuses was read")
+        } catch let error as CheckpointError {
+            return .refused(error, naming: [path])
+        } catch let error as SafetensorsError {
+            return .refused(error, naming: [path])
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import Fuzzing
+import Testing
+
+@testable import Training
+
+/// Damaged configurations, of runs and of sweeps, are read or refused with one sentence.
+@Suite struct ConfigurationFuzzTests {
+    @Test func damagedConfigurations() async {
+        await #expect(processExitsWith: .success) {
+            try withTemporaryFolder { folder in
+                FuzzRun("configuration").run { random in try Self.outcome(folder + "/config.yaml", &random) }
+            }
+        }
+        let complaints = FuzzRun("configuration").complaints()
+        #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")
+    }
+
+    /// Nine lines that stand for a billion values.
+    @Test func aliasesThatMultiply() throws {
+        let path = "laughs.yaml"
+        for yaml in [Self.laughs, "data: {list: a.csv}\n" + Self.laughs] {
+            let begin = Date()
+            let error = #expect(throws: ConfigurationError.self) { try RunConfiguration(yaml: yaml, name: path) }
+            #expect(Date().timeIntervalSince(begin) < 5)
+            #expect(
+                error?.description.hasSuffix(
+                    "with its aliases written out, the file has more than 100000 values.") == true)
+        }
+        // A few aliases are what they stand for.
+        let run = try RunConfiguration(yaml: "data: {list: a.csv, modalities: &m [t1]}\nthreads: 2\n")
+        #expect(run.data.modalities == ["t1"])
+    }
+
+    @Test func aSweepOfTooManyRuns() {
+        let rates = (1...101).map { "\($0).0e-5" }.joined(separator: ", ")
+        let patches = (1...100).map { "{size: 51, batch: \($0)}" }.joined(separator: ", ")
+        #expect {
+            try SweepConfiguration(
+                yaml: "run: {data: {list: a.csv}}\nnetworks: {highres3dnet: {patches: [\(patches)]}}\n"
+                    + "learning_rates: [\(rates)]\nlosses: [gdl]\n", name: "s.yaml")
+        } throws: { error in
+            "\(error)"
+                == "s.yaml:2: networks is 10100 combinations with learning rates and losses, expected at most 10000 of them."
+        }
+    }
+
+    /// What a sweep does not give is placed in its file.
+    @Test func defaultsAreOfTheFile() {
+        #expect {
+            try SweepConfiguration(
+                yaml: "run: {data: {list: a.csv}, optimizer: [1, 2]}\n"
+                    + "networks: {highres3dnet: {patches: [{size: 51, batch: 1}]}}\n", name: "s.yaml")
+        } throws: { error in
+            "\(error)"
+                == "s.yaml: run.optimizer is a list of 2, expected a mapping that can hold 'run.optimizer.learning_rate'."
+        }
+    }
+
+    private static let laughs = (1...9).reduce("a0: &a0 [x, x, x, x, x, x, x, x, x, x]") { text, level in
+        text + "\na\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]"
+    }
+
+    /// Names, values and what is YAML's own.
+    private static let tokens: [String] = {
+        let keys = RunConfiguration(list: "a.csv").values.flatMap { $0.key.split(separator: ".").map(String.init) + [$0.text] }
+        return keys + [
+            "&a", "*a", "<<: *a", "a: &a [*a]", "&a {b: *a}", "!!binary", "!!float", "!x", "---", "...", "? ", ": ",
+            "|", ">", "%YAML 1.2", "%TAG ! x", "- ", "#", "@", "`", "{a: 1, a: 2}", "[[", "]]", "{{", "}}", laughs,
+            String(repeating: "[", count: 300), String(repeating: "[", count: 20_000),
+            String(repeating: "{a: ", count: 3_000), String(repeating: "- ", count: 3_000), "widths: [1, 2, 3]",
+            "[1000, 1, 1]", "[51, 51]", "{1: [2], 2: [1]}", "{wce: 1, gdl: 0.5}", "networks", "learning_rates",
+            "losses", "figure", "run", "patches", "set", "label", "name", "all", "auto", "none",
+        ]
+    }()
+
+    static func soundRun(_ random: inout SeededGenerator) -> String {
+        var run = RunConfiguration(list: random.one(of: ["subjects.csv", "/a/b c.csv", "ä.csv"]))
+        run.seed = random.below(1000)
+        run.steps = 1 + random.below(100_000)
+        run.data.modalities = random.one(of: [[], ["flair"], ["t1", "flair"]])
+        run.data.mask = random.one(of: [nil, "wm"])
+        run.data.mergeLabels = random.one(of: [[:], [1: [1, 2, 4]]])
+        run.patch.size = random.one(of: [[51, 51, 51], [1, 64, 64], [20, 30, 40]])
+        run.network.widths = random.one(of: [nil, [8, 16, 32]])
+        run.loss.add = random.one(of: [[:], [.wce: 0.5]])
+        run.optimizer.name = random.one(of: [.adam, .sgd])
+        run.optimizer.learningRate = random.one(of: [1e-3, 1e-5, 0.1])
+        run.optimizer.clip = random.one(of: [nil, 12.5])
+        run.distributed.bucketMebibytes = random.one(of: [nil, 0.5])
+        return run.yaml
+    }
+
+    static func soundSweep(_ random: inout SeededGenerator) -> String {
+        """
+        ranks_per_run: \(random.one(of: ["all", "2"]))
+        last: 10
+        run:
+          steps: 100
+          data: {list: subjects.csv, held_out: 0.2, modalities: [flair]}
+        networks:
+          highres3dnet: {patches: [{size: 51, batch: 5}, {size: 85, batch: 1}], set: {network.widths: [8, 16, 32]}}
+          deep: {name: deepmedic, patches: [{size: [51, 51, 51], batch: 5}]}
+        learning_rates: [1.0e-3, 1.0e-4]
+        losses: [wce, gdl, {label: gdl+wce, name: gdl, set: {loss.add: {wce: 0.5}}}]
+        figure: {network: highres3dnet, patch: 51, learning_rate: 1.0e-3}
+        """
+    }
+
+    private static func outcome(_ path: String, _ random: inout SeededGenerator) throws -> FuzzRun.Outcome {
+        let isSweep = random.once(in: 3)
+        func sound() -> [UInt8] { Array((isSweep ? soundSweep(&random) : soundRun(&random)).utf8) }
+        var bytes = sound()
+        let isSound = random.once(in: 15)
+        if !isSound {
+            for _ in 0...random.below(3) {
+                if random.once(in: 4) {
+                    Damage.bytes(&bytes, splicing: sound(), &random)
+                } else {
+                    Damage.text(&bytes, tokens: tokens, &random)
+                }
+            }
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        do {
+            if isSweep {
+                let sweep = try SweepConfiguration(contentsOf: path)
+                guard !sweep.cells.isEmpty else { throw FuzzRun.Fault("a sweep without cells was accepted") }
+                for cell in sweep.cells { try check(cell.configuration) }
+                _ = sweep.figureCells
+            } else {
+                try check(try RunConfiguration(contentsOf: path))
+            }
+            return .accepted((isSound ? "sound " : "damaged ") + (isSweep ? "sweep" : "run"))
+        } catch let error as ConfigurationError {
+            if isSound { throw FuzzRun.Fault("a sound configuration was refused: \(error)") }
+            return .refused(error, naming: [path])
+        }
+    }
+
+    /// What is accepted is what its own text says, with numbers in their ranges.
+    static func check(_ run: RunConfiguration) throws {
+        let again = try RunConfiguration(yaml: run.yaml)
+        guard again == run else {
+            throw FuzzRun.Fault("the resolved configuration reads back with other \(again.differences(from: run).map(\.key))")
+        }
+        let rates = [run.optimizer.learningRate, run.loss.lambda, run.data.heldOut, run.optimizer.clip ?? 1]
+        guard rates.allSatisfy(\.isFinite), run.optimizer.learningRate > 0, run.steps > 0, run.batch > 0 else {
+            throw FuzzRun.Fault("numbers out of range were accepted: \(run.yaml)")
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Engine
+import Testing
+
+@testable import Training
+
+/// The gradient's norm and scale, which clipping takes.
+@Suite struct GradientNormTests {
+    /// Values over twelve orders of magnitude.
+    private static func values(_ count: Int) -> [Float] {
+        (0..<count).map { index in
+            let small = Float((index * 7919) % 20011) / 20011 - 0.5
+            return index % 5 == 0 ? small * 1e-6 : index % 7 == 0 ? small * 1e6 : small
+        }
+    }
+
+    private static let ways = InstructionSet.available.flatMap { set in
+        [1, 2, 3, 8].map { PassOptions(instructionSet: set, threads: $0) }
+    }
+
+    /// Parts of a vector, of a sum, and several sums.
+    @Test(arguments: [1, 15, 1003, 8192, 8193, 100_003])
+    func normIsTheSameHoweverItIsFormed(count: Int) {
+        let model = OptimizerTests.model(count: count)
+        let values = Self.values(count)
+        model.gradients.setValues(values)
+        let naive = values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        let norms = Self.ways.map { model.gradients.norm($0) }
+        #expect(naive > 0 && abs(norms[0] / naive - 1) < 1e-12, "\(norms[0]), not \(naive)")
+        #expect(norms.allSatisfy { $0 == norms[0] }, "\(norms)")
+    }
+
+    @Test(arguments: [1, 1003, 100_003])
+    func everyValueIsScaled(count: Int) {
+        let model = OptimizerTests.model(count: count)
+        let values = Self.values(count)
+        for way in Self.ways {
+            model.gradients.setValues(values)
+            model.gradients.scale(by: 0.37, way)
+            #expect(model.gradients.values == values.map { $0 * 0.37 }, "\(way)")
+        }
+    }
+}
