@@ -47,9 +47,11 @@ final class MemoryCheck {
         let living = planner.buffers.filter {
             $0.lastUse >= time && begun.contains(ObjectIdentifier($0))
         }
-        for zone in [front] + living.map(guardZone)
-        where memcmp(zone.baseAddress, intact, zone.count * MemoryLayout<Float>.stride) != 0 {
-            throw .memoryOverwritten(operation: operation)
+        for zone in [front] + living.map(guardZone) {
+            let isIntact = zone.baseAddress.map {
+                memcmp($0, intact, zone.count * MemoryLayout<Float>.stride) == 0
+            }
+            guard isIntact == true else { throw .memoryOverwritten(operation: operation) }
         }
     }
 
