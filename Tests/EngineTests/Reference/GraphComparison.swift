@@ -182,6 +182,32 @@ final class ReferenceRun {
         values.sorted { $0.key < $1.key }.map { NamedTensor(name: "\(kind) \($0.key)", values: $0.value) }
     }
 
+    // MARK: The reference's own loss
+
+    var parameterNames: [String] { device.parameters.keys.sorted() }
+
+    /// How fast the loss grows along the gradient of a parameter: by central differences, and as the gradient's norm says;
+    /// nil where there is next to no gradient. Weights of WCE are constants of its gradient, so that its loss is left out.
+    func slope(along name: String, by way: Double) throws -> (found: Double, expected: Double)? {
+        guard !graphCase.loss.hasWeightsOfPrediction,
+            let gradient = trained.first(where: { $0.name == "gradient \(name)" })?.values
+        else { return nil }
+        let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        guard norm > 1e-3 else { return nil }
+        let references = Self.references(graphCase, labels, soft, classes)
+        func loss(_ direction: Double) throws -> Double {
+            var device = device
+            device.parameters[name] = zip(device.parameters[name] ?? [], gradient).map {
+                $0 + direction * way * $1 / norm
+            }
+            return try device.train(input) {
+                ReferenceBatchLoss(
+                    graphCase.loss, graphCase.pooling, logits: $0, references: references, labels: labels)
+            }.loss.loss
+        }
+        return (try (loss(1) - loss(-1)) / (2 * way), norm)
+    }
+
     // MARK: The engine
 
     /// What a plan computes. Its memory has been through a step on an image of NaN before: nothing that is left of one may

@@ -129,7 +129,8 @@ private struct RandomGraph {
             push(.groupNorm(x, groups: draws.one(of: divisors)))
         case 44..<52: push(.relu(x))
         case 52..<58: push(.prelu(x))
-        case 58..<72: addition()
+        case 58..<69: addition()
+        case 69..<72: statisticsOfAPart(x)
         case 72..<78:
             // A crop of nothing is no operation.
             let (before, after) = (max(0, draws.integer(-2...2)), max(0, draws.integer(-1...2)))
@@ -154,7 +155,7 @@ private struct RandomGraph {
     private mutating func factors() -> Size3 {
         if draws.chance(15) { return Size3(1, 1, 1) }
         let factors = Size3(draws.integer(1...2), draws.integer(1...3), draws.integer(1...2))
-        return planar && draws.chance(90) ? Size3(1, factors.height, factors.width) : factors
+        return planar && draws.chance(80) ? Size3(1, factors.height, factors.width) : factors
     }
 
     private mutating func convolution(_ x: Int) -> GraphCase.Operation {
@@ -197,6 +198,16 @@ private struct RandomGraph {
     private mutating func join(_ x: Int, _ other: Int) {
         if draws.chance(70), add(x, other) || add(other, x) { return }
         push(.concatenate([x, other]))
+    }
+
+    /// Normalisations of x and of what a crop leaves of it, whose statistics are not the same.
+    private mutating func statisticsOfAPart(_ x: Int) {
+        let isBatch = draws.chance(60)
+        func normalization(_ x: Int) -> GraphCase.Operation { isBatch ? .batchNorm(x) : .instanceNorm(x) }
+        push(normalization(x))
+        if push(.crop(x, before: draws.integer(0...1), after: draws.integer(1...2))) {
+            push(normalization(shapes.count - 1))
+        }
     }
 
     /// x + convolution(activation(x)), at times with a normalisation, which not all read.

@@ -7,7 +7,8 @@ struct ReferenceDevice {
     let graph: Graph
     let inputSize: Size3
     /// By name, as a model has them.
-    let parameters, statistics: [String: [Double]]
+    var parameters: [String: [Double]]
+    let statistics: [String: [Double]]
     /// Dropout's draw, and the numbers in the step of the slots.
     var noise = (seed: UInt64(0), step: 0, slots: [Int]())
     var perturbation = Perturbation()

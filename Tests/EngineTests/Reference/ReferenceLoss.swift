@@ -12,6 +12,15 @@ indirect enum ReferenceLoss: CustomStringConvertible {
     case sensitivitySpecificity(lambda: Double)
     case combined(ReferenceLoss, ReferenceLoss, weight: Double)
 
+    /// Whether weights follow the prediction and count as constants of the gradient, which then is not that of the value.
+    var hasWeightsOfPrediction: Bool {
+        switch self {
+        case .crossEntropy: true
+        case .combined(let first, let second, _): first.hasWeightsOfPrediction || second.hasWeightsOfPrediction
+        default: false
+        }
+    }
+
     typealias Outcome = (value: Double, slopes: [[Double]])
 
     func evaluate(_ r: [[Double]], _ p: [[Double]]) -> Outcome {
