@@ -72,6 +72,7 @@ import Testing
             String(repeating: "{a: ", count: 3_000), String(repeating: "- ", count: 3_000), "widths: [1, 2, 3]",
             "[1000, 1, 1]", "[51, 51]", "{1: [2], 2: [1]}", "{wce: 1, gdl: 0.5}", "networks", "learning_rates",
             "losses", "figure", "run", "patches", "set", "label", "name", "all", "auto", "none",
+            "others",
         ]
     }()
 
