@@ -1,6 +1,7 @@
 import Collectives
 import Engine
 import Logging
+import Sampling
 
 /// The checkpoint that a run goes on from: rank 0 reads it, the others receive.
 struct Restoration {
