@@ -23,9 +23,9 @@ import Testing
         String(repeating: "[", count: 2000), String(repeating: "{\"a\":", count: 2000),
     ]
 
-    private static func checkpoint(_ random: inout SeededGenerator) -> Checkpoint {
+    private static func checkpoint(_ random: inout SeededGenerator) throws -> Checkpoint {
         var checkpoint = CheckpointTests.checkpoint(step: 1 + random.below(1_000_000))
-        checkpoint.configurationText = ConfigurationFuzzTests.soundRun(&random)
+        checkpoint.configurationText = try ConfigurationFuzzTests.soundRun(&random)
         checkpoint.algorithms = random.one(of: ["", "conv1 winograd\nconv2 direct\n"])
         checkpoint.bucketCount = random.one(of: [0, 65_536])
         checkpoint.subjects = random.one(of: [nil, SubjectNames(["a", "ä"])])
@@ -36,7 +36,7 @@ import Testing
     private static func sound(_ folder: String) throws -> [(checkpoint: Checkpoint, bytes: [UInt8])] {
         var random = SeededGenerator(seed: 0, number: 0)
         return try (0..<24).map { _ in
-            let checkpoint = checkpoint(&random)
+            let checkpoint = try Self.checkpoint(&random)
             try checkpoint.write(to: folder + "/sound")
             return (checkpoint, FileManager.default.contents(atPath: folder + "/sound").map { [UInt8]($0) } ?? [])
         }
