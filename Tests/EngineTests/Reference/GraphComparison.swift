@@ -219,7 +219,7 @@ final class ReferenceRun {
             training: graph, inputSize: graphCase.inputSize,
             options: Plan.Options(
                 slots: slots / setup.microBatches, threads: setup.threads, algorithms: setup.algorithms,
-                gradientsBySlot: setup.gradientsBySlot, microBatches: setup.microBatches),
+                gradientsBySlot: setup.gradientsBySlot, microBatches: setup.microBatches, checksMemory: true),
             loss: graphCase.loss.engineLoss(graphCase.pooling), model: model,
             instructionSet: setup.instructionSet)
         let statistics = model.statistics.values
@@ -267,7 +267,7 @@ final class ReferenceRun {
         let plan = try Plan(
             inference: graph, inputSize: graphCase.inputSize, slots: slots, threads: setup.threads,
             sharing: Self.model(graphCase, graph), algorithms: setup.algorithms,
-            instructionSet: setup.instructionSet)
+            instructionSet: setup.instructionSet, checksMemory: true)
         for slot in 0..<slots { plan.withInput(slot: slot) { $0.update(repeating: .nan) } }
         try plan.forward()
         for slot in 0..<slots { plan.withInput(slot: slot) { _ = $0.update(from: images[slot]) } }
