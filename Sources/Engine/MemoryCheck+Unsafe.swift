@@ -47,10 +47,14 @@ final class MemoryCheck {
         let living = planner.buffers.filter {
             $0.lastUse >= time && begun.contains(ObjectIdentifier($0))
         }
-        for zone in [front] + living.map(guardZone)
-        where memcmp(zone.baseAddress, intact, zone.count * MemoryLayout<Float>.stride) != 0 {
+        for zone in [front] + living.map(guardZone) where !isIntact(zone) {
             throw .memoryOverwritten(operation: operation)
         }
+    }
+
+    private func isIntact(_ zone: UnsafeMutableBufferPointer<Float>) -> Bool {
+        guard let start = zone.baseAddress else { return true }
+        return memcmp(start, intact, zone.count * MemoryLayout<Float>.stride) == 0
     }
 
     private var front: UnsafeMutableBufferPointer<Float> {

@@ -93,10 +93,11 @@ public struct RunReport: Sendable {
         } catch {
             throw FileError("the folder '\(folder)' could not be made", foundation: error)
         }
+        // The first, by which the folder is known for a report.
+        try AtomicFile.write(folder + "/runs.csv", text: RunTable.csv(comparison))
         for figure in figures + curves {
             try AtomicFile.write("\(folder)/\(figure.name).svg", text: figure.svg)
         }
-        try AtomicFile.write(folder + "/runs.csv", text: RunTable.csv(comparison))
         try AtomicFile.write(folder + "/held_out.csv", text: HeldOutTable.csv(comparison))
         try AtomicFile.write(folder + "/report.md", text: markdown)
         let page = folder + "/index.html"

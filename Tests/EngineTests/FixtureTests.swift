@@ -9,10 +9,13 @@ import Testing
         let convolution: ConvolutionAlgorithm
 
         /// Relative L2 error. Direct: float32 has 6e-8, and twice what PyTorch's own float32 reaches on the case, where
-        /// that is above 5e-6. Winograd's products are of sums, three times less exact a convolution, and
-        /// the gradients of shifts are small differences of large sums: 5e-5 was seen.
+        /// that is above 5e-6. Winograd's products are of sums, less exact a convolution: five times PyTorch's float32 was
+        /// seen, and at most 5e-5, in the gradients of shifts, which are small differences of large sums.
         func tolerance(_ fixture: FixtureCase) -> Double {
-            convolution == .direct ? max(1e-5, 2 * fixture.float32Error) : 1e-4
+            switch convolution {
+            case .direct: max(1e-5, 2 * fixture.float32Error)
+            case .winograd, .auto: min(6e-5, max(1e-5, 6 * fixture.float32Error))
+            }
         }
         var testDescription: String { "\(convolution) on \(instructionSet)" }
 

@@ -33,6 +33,7 @@ import Testing
     func headerAgreesWithTheStandard(version: Int) throws {
         var file = HandmadeNIfTI(version: version, datatype: 2, bitsPerVoxel: 8)
         file.voxels = [0, 1, 0, 1, 1, 1]
+        file.description = "dicerank"
         let map = try LabelMap(reading: try folder.write(file.bytes, to: "in.nii"), classes: 2)
         try map.write(to: folder.file("out.nii"))
         var expected = file.bytes

@@ -54,6 +54,7 @@ struct HandmadeNIfTI {
     var pixdim = [2.0, 3, 4]
     /// `xyzt_units`: millimetres and seconds.
     var units: UInt8 = 10
+    var description = ""
     var voxels: [UInt8] = []
 
     /// Number of bytes before the voxels.
@@ -94,6 +95,7 @@ struct HandmadeNIfTI {
         put(real(slope), at: isFirst ? 112 : 176)
         put(real(intercept), at: isFirst ? 116 : 184)
         put(isFirst ? [units] : encode(Int32(units)), at: isFirst ? 123 : 500)
+        put(Array(description.utf8), at: isFirst ? 148 : 240)
         put(isFirst ? encode(Int16(qformCode)) : encode(Int32(qformCode)), at: isFirst ? 252 : 344)
         put(isFirst ? encode(Int16(sformCode)) : encode(Int32(sformCode)), at: isFirst ? 254 : 348)
         for (i, value) in (quaternion + quaternionOffset + rows.flatMap { $0 }).enumerated() {

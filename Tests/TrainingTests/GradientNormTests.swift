@@ -29,6 +29,16 @@ import Testing
         #expect(norms.allSatisfy { $0 == norms[0] }, "\(norms)")
     }
 
+    /// The bits of a sum in another order are often the same: many sums.
+    @Test func threadsChangeNoBit() {
+        for count in stride(from: 60_000, through: 120_000, by: 4_001) {
+            let model = OptimizerTests.model(count: count)
+            model.gradients.setValues(Self.values(count))
+            let norms = Self.ways.map { model.gradients.norm($0) }
+            #expect(norms.allSatisfy { $0 == norms[0] }, "\(count) values: \(norms)")
+        }
+    }
+
     @Test(arguments: [1, 1003, 100_003])
     func everyValueIsScaled(count: Int) {
         let model = OptimizerTests.model(count: count)

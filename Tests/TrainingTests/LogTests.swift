@@ -36,6 +36,49 @@ final class Recorder: Sendable {
     }
 }
 
+@Suite("Progress of segmentations") struct SegmentationProgressTests {
+    @Test func plainLinesComeForLongVolumesAlone() {
+        var now = 0.0
+        let recorder = Recorder()
+        let progress = SegmentationProgress(
+            console: recorder.console(width: nil), volumes: 2, seconds: { now })
+        // Of six seconds, and of twenty-four.
+        for (name, seconds) in [("a", 6.0), ("b", 24.0)] {
+            progress.begin(name, windows: 3, operationsOfWindow: 4)
+            for window in 1...3 {
+                for _ in 1...4 {
+                    now += seconds / 12
+                    progress.add(operations: 1)
+                }
+                progress.reach(windows: window)
+            }
+            progress.end()
+        }
+        #expect(
+            recorder.text == """
+                b  volume 2/2  window 2/3  70 %  ETA 7 s
+                b  volume 2/2  window 3/3  91 %  ETA 2 s
+
+                """)
+    }
+
+    @Test func aTerminalHasOneLineThatGoes() {
+        var now = 0.0
+        let recorder = Recorder()
+        let progress = SegmentationProgress(
+            console: recorder.console(width: 80), volumes: 1, seconds: { now })
+        progress.begin("a", windows: 1, operationsOfWindow: 10)
+        for _ in 1...10 {
+            now += 0.5
+            progress.add(operations: 1)
+        }
+        progress.end()
+        let shares = recorder.text.matches(of: /(\d+) %/).map { String($0.1) }
+        #expect(shares == ["10", "30", "50", "70", "90"])
+        #expect(recorder.text.hasSuffix("\r\u{1B}[K") && !recorder.text.contains("\n"))
+    }
+}
+
 @Suite struct ProgressLineTests {
     static func step(_ step: Int) -> ProgressLine.Step {
         .init(step: step, loss: 0.21434, dice: 0.8123, seconds: 0.5, voxelsPerSecond: 1_851_000)

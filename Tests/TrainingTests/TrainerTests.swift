@@ -134,13 +134,14 @@ import Testing
                     threads: 1, algorithms: "a direct\nb winograd", tensors: []
                 ).algorithmChoice()
             }
-            #expect(try choice(["convolution=direct"]) == AlgorithmChoice(.direct))
-            #expect(try choice(["convolution=winograd"]) == AlgorithmChoice(.winograd))
-            #expect(
-                try choice(["convolution=auto"]) == AlgorithmChoice(named: ["a": .direct, "b": .winograd]))
-            #expect(
-                try choice(["convolution=auto", "distributed.reduction=deterministic"])
-                    == AlgorithmChoice(.winograd))
+            let direct = try choice(["convolution=direct"])
+            #expect(direct == AlgorithmChoice(.direct))
+            let winograd = try choice(["convolution=winograd"])
+            #expect(winograd == AlgorithmChoice(.winograd))
+            let automatic = try choice(["convolution=auto"])
+            #expect(automatic == AlgorithmChoice(named: ["a": .direct, "b": .winograd]))
+            let deterministic = try choice(["convolution=auto", "distributed.reduction=deterministic"])
+            #expect(deterministic == AlgorithmChoice(.winograd))
         }
     }
 

@@ -25,7 +25,10 @@ public struct SubjectList: Sendable {
     ///
     /// - Throws: `SubjectListError`.
     public init(reading path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw SubjectListError.missing(list: path) }
+        guard FileManager.default.fileExists(atPath: path) else {
+            if let link = DanglingLink(at: path) { throw link }
+            throw SubjectListError.missing(list: path)
+        }
         guard !PathKind.isFolder(path) else { throw SubjectListError.folder(list: path) }
         guard let data = FileManager.default.contents(atPath: path),
             let text = String(data: data, encoding: .utf8)
@@ -56,6 +59,9 @@ public struct SubjectList: Sendable {
             guard !subject.isEmpty else {
                 throw SubjectListError.emptyCell(list: path, line: row.line, column: "subject")
             }
+            if let fault = SubjectName.fault(of: subject) {
+                throw SubjectListError.badName(list: path, line: row.line, subject: subject, fault: fault)
+            }
             if let first = lineOfSubject.updateValue(row.line, forKey: subject) {
                 throw SubjectListError.duplicateSubject(
                     list: path, subject: subject, lines: [first, row.line])
@@ -82,13 +88,21 @@ public struct SubjectList: Sendable {
                 guard let cell = row.cells[column], !cell.isEmpty else {
                     throw SubjectListError.emptyCell(list: path, line: row.line, column: column)
                 }
-                return FilePath(path).removingLastComponent().pushing(FilePath(cell)).string
+                return place(cell)
             }
             return SubjectFiles(
                 subject: row.subject,
                 images: try modalities.map { SubjectFiles.Image(modality: $0, path: try file($0)) },
                 reference: try reference.map(file), mask: try mask.map(file))
         }
+    }
+
+    /// The list and all files that its cells may name, in whatever column.
+    public var paths: [String] { [path] + rows.flatMap { $0.cells.values.map(place) } }
+
+    /// A cell's path, which starts at the list's folder.
+    private func place(_ cell: String) -> String {
+        FilePath(path).removingLastComponent().pushing(FilePath(cell)).string
     }
 
     /// Writes a list; paths are taken as they are.
@@ -134,4 +148,7 @@ public struct SubjectFiles: Hashable, Sendable {
         self.reference = reference
         self.mask = mask
     }
+
+    /// Of all files.
+    public var paths: [String] { images.map(\.path) + [reference, mask].compactMap { $0 } }
 }

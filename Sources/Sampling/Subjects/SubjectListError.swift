@@ -9,6 +9,8 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
     case missingColumn(list: String, column: String, columns: [String])
     case fieldCount(list: String, line: Int, found: Int, expected: Int)
     case emptyCell(list: String, line: Int, column: String)
+    /// A name that cannot be that of files; see `SubjectName.fault(of:)`.
+    case badName(list: String, line: Int, subject: String, fault: String)
     case duplicateSubject(list: String, subject: String, lines: [Int])
     case notWritten(list: String, reason: String)
 
@@ -39,6 +41,10 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
             return "Line \(line) of \(list) has \(counted(found, "field")), and its header has \(expected)."
         case .emptyCell(let list, let line, let column):
             return "Line \(line) of \(list) has nothing in the column \"\(excerpt(column))\"."
+        case .badName(let list, let line, let subject, let fault):
+            // What ends lines or moves a cursor is not printed.
+            let shown = String(subject.unicodeScalars.map { SubjectName.isControl($0) ? " " : Character($0) })
+            return "Line \(line) of \(list) names the subject \"\(excerpt(shown, letters: 80))\", \(fault)."
         case .duplicateSubject(let list, let subject, let lines):
             return
                 "\(list) names the subject \"\(excerpt(subject))\" on line \(lines[0]) and again on line \(lines[1])."

@@ -27,29 +27,15 @@ public struct SubjectReader: Sendable {
     ///
     /// - Throws: `NIfTIError` or `SubjectError`.
     public func read(_ files: SubjectFiles) throws -> Subject {
-        let inputs = try files.images.map { try NIfTIInput(path: $0.path) }
-        let grid = inputs[0].geometry
-        func check(_ input: NIfTIInput, _ role: String) throws {
-            if let difference = input.geometry.difference(from: grid) {
-                throw SubjectError.gridsDiffer(
-                    subject: files.subject, role: role, path: input.path, difference: difference,
-                    firstRole: files.images[0].modality, firstPath: inputs[0].path)
-            }
-        }
-        for (image, input) in zip(files.images, inputs) { try check(input, image.modality) }
-        let referenceInput = try files.reference.map {
-            try NIfTIInput(path: $0, allowsSeries: referenceKind == .probabilities)
-        }
-        if let referenceInput { try check(referenceInput, "the reference") }
+        let opened = try open(files)
+        let (inputs, referenceInput, grid) = (opened.images, opened.reference, opened.grid)
         let voxels = grid.extent.count
 
         var mask: [Bool]?
-        if normalisation == .zscore, let path = files.mask {
-            let input = try NIfTIInput(path: path)
-            try check(input, "the mask")
+        if let input = opened.mask {
             mask = try [Bool](unsafeUninitializedCapacity: voxels) { buffer, count in
                 let inside = try input.readMask(into: buffer)
-                if inside == 0 { throw SubjectError.emptyMask(subject: files.subject, path: path) }
+                if inside == 0 { throw SubjectError.emptyMask(subject: files.subject, path: input.path) }
                 count = voxels
             }
         }
@@ -76,18 +62,21 @@ public struct SubjectReader: Sendable {
             ? nil : referenceInput.map { try SoftReference(reading: $0, classes: classes) }
         let reference =
             try soft?.labels
-            ?? referenceInput.map { input in
-                try [UInt8](unsafeUninitializedCapacity: voxels) { buffer, count in
-                    try input.readLabels(into: buffer, classes: classes, merging: merging)
-                    count = voxels
-                }
-            }
+            ?? referenceInput.map(labels)
         let order = grid.order(slicing: slices)
         return Subject(
             name: files.subject, geometry: grid, channels: inputs.count,
             images: order.reordered(images, stored: grid.extent),
             reference: reference.map { order.reordered($0, stored: grid.extent) },
             probabilities: soft.map { order.reordered($0.probabilities, stored: grid.extent) }, order: order)
+    }
+
+    /// The class indices of a file.
+    func labels(of input: NIfTIInput) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: input.geometry.extent.count) { buffer, count in
+            try input.readLabels(into: buffer, classes: classes, merging: merging)
+            count = buffer.count
+        }
     }
 }
 

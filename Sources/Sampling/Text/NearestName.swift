@@ -6,11 +6,15 @@
 ///
 /// A candidate such as `patch.size` is compared as a whole (`patch_size`) and by its last part (`size`).
 ///
+/// Nobody means a name of more than 64 letters, as a damaged file may hold it, nor looks for one among thousands.
+///
 /// - Parameter aliases: What others call a last part, in lower case without hyphens and underscores.
 public func nearestName(
     to name: String, in candidates: [String], aliases: [String: String] = [:]
 ) -> String? {
-    candidates.enumerated()
+    guard name.utf8.count <= longestName else { return nil }
+    return candidates.prefix(1000).enumerated()
+        .filter { $0.element.utf8.count <= longestName }
         .compactMap { offset, candidate in
             let forms = Set([candidate, String(candidate.split(separator: ".").last ?? "")])
             return forms.compactMap { resemblance(of: name, to: $0, aliases) }
@@ -20,6 +24,9 @@ public func nearestName(
         .min { ($0.1, $0.2, $0.3) < ($1.1, $1.2, $1.3) }?
         .0
 }
+
+/// In bytes of UTF-8.
+private let longestName = 4 * 64
 
 /// How a name resembles another: smaller is closer.
 private enum Resemblance: Int, Comparable {
@@ -33,7 +40,9 @@ private func resemblance(
 ) -> (kind: Resemblance, distance: Int)? {
     let (plain, other) = (plainSpelling(name), plainSpelling(candidate))
     guard !plain.isEmpty, !other.isEmpty else { return nil }
-    let distance = plain.editDistance(to: other)
+    // Of names that differ by more in length, the distance itself is no matter, and it is long to find.
+    let gap = abs(plain.count - other.count)
+    let distance = gap <= max(1, plain.count / 2) && gap < 100 ? plain.editDistance(to: other) : max(gap, 2)
     if let meant = aliases[plain], plainSpelling(meant) == other { return (.alias, 0) }
     if distance == 0 { return (.spelling, 0) }
     // Of two letters, one that is wrong says nothing.

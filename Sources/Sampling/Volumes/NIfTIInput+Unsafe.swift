@@ -11,6 +11,8 @@ final class NIfTIInput {
     let shape: [Int]
     /// Volumes of the geometry, one behind the other.
     let volumes: Int
+    /// The header's `descrip`.
+    let description: String
     private let datatype: NIfTIDatatype
     private let slope: Double
     private let intercept: Double
@@ -38,6 +40,7 @@ final class NIfTIInput {
             throw NIfTIError.shape(path: path, shape: shape)
         }
         volumes = shape.dropFirst(3).reduce(1, *)
+        description = header.description
         geometry = VolumeGeometry(header)
         (slope, intercept) = (header.slope, header.intercept)
         isSwapped = header.isSwapped
@@ -57,6 +60,10 @@ final class NIfTIInput {
         let read = znzread(&bytes, 1, bytes.count, file)
         // A short stream is checked as a whole before its first byte is handed out.
         guard read >= 0 else { throw NIfTIError.damaged(path: path) }
+        // Of a pair, the header is a file of its own, which nobody reads on in.
+        if NIfTINames.isHeader(header), try isCompressed(header), !isWhole(closing: &handle) {
+            throw NIfTIError.damaged(path: path)
+        }
         return Array(bytes.prefix(read))
     }
 
@@ -72,6 +79,7 @@ final class NIfTIInput {
     private static func checkReadable(_ path: String) throws {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            if let link = DanglingLink(at: path) { throw link }
             throw NIfTIError.missing(path: path)
         }
         if isDirectory.boolValue {
@@ -257,19 +265,51 @@ final class NIfTIInput {
             try body(start, UnsafeBufferPointer(decoded))
             start += count
         }
-        // The checksum of a compressed stream is only looked at when its end is.
-        var beyond: UInt8 = 0
-        if isCompressed, znzread(&beyond, 1, 1, file) < 0 {
-            throw NIfTIError.damaged(path: path)
-        }
+        guard !isCompressed || NIfTIInput.isWhole(closing: &handle) else { throw NIfTIError.damaged(path: path) }
+    }
+
+    /// Reads a compressed stream to its end and closes it: its checksum is only looked at there, and a damaged stream can
+    /// have more bytes than it should.
+    /// - Returns: Whether the end is there and the checksum is right.
+    private static func isWhole(closing handle: inout znzFile?) -> Bool {
+        guard let file = handle else { return false }
+        var rest = [UInt8](repeating: 0, count: 1 << 16)
+        var read = 0
+        repeat { read = znzread(&rest, 1, rest.count, file) } while read > 0
+        // A stream without an end is told by closing it.
+        let status = Xznzclose(&handle)
+        return read == 0 && status == 0
+    }
+
+    /// Reads all voxels and keeps none.
+    /// - Throws: `NIfTIError` where the file is cut or damaged.
+    func readThrough() throws { try forEachBlock { _, _ in } }
+
+    /// Finds a compressed file that is cut, in most cases without reading it: gzip ends with the size of what it has
+    /// compressed, modulo 2^32. A file whose end says something else is read through, since streams of several members
+    /// and bytes behind the last voxel are allowed.
+    /// - Throws: As ``readThrough()``.
+    func checkWhole() throws {
+        guard isCompressed else { return }
+        let expected = UInt32(truncatingIfNeeded: dataOffset + voxels * datatype.bytes)
+        guard let file = FileHandle(forReadingAtPath: dataPath) else { return try readThrough() }
+        defer { try? file.close() }
+        let size = (try? file.seekToEnd()) ?? 0
+        guard size >= 4, (try? file.seek(toOffset: size - 4)) != nil, let end = try? file.read(upToCount: 4),
+            end.reversed().reduce(UInt32(0), { $0 << 8 | UInt32($1) }) == expected
+        else { return try readThrough() }
     }
 
     /// A damaged header can announce terabytes: refuse before room is made for them.
     private func checkSize() throws {
         let expected = voxels * datatype.bytes
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: dataPath),
-            let size = attributes[.size] as? Int
-        else { throw NIfTIError.missing(path: dataPath) }
+        // Of the file that a link leads to, not of the link.
+        var status = stat()
+        guard stat(dataPath, &status) == 0 else {
+            if let link = DanglingLink(at: dataPath) { throw link }
+            throw NIfTIError.missing(path: dataPath)
+        }
+        let size = Int(status.st_size)
         let isTooSmall = isCompressed ? expected / 1032 > size : dataOffset + expected > size
         if isTooSmall {
             let found = isCompressed ? size : max(0, size - dataOffset)

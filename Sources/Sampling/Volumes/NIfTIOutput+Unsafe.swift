@@ -5,7 +5,8 @@ import Foundation
 enum NIfTIOutput {
     /// - Throws: `NIfTIError.notWritten`.
     static func write<Element: BitwiseCopyable>(
-        _ voxels: [Element], geometry: VolumeGeometry, datatype: NIfTIDatatype, to path: String
+        _ voxels: [Element], geometry: VolumeGeometry, datatype: NIfTIDatatype,
+        description: String = VolumeHeader.mark, to path: String
     ) throws {
         precondition(voxels.count == geometry.extent.count, "\(voxels.count) voxels for \(geometry.extent)")
         precondition(MemoryLayout<Element>.stride == datatype.bytes, "\(Element.self) written as \(datatype)")
@@ -16,7 +17,7 @@ enum NIfTIOutput {
         errno = 0
         var handle: znzFile? = znzopen(unfinished, "wb", isCompressed ? 1 : 0)
         guard let file = handle else { throw failure(path) }
-        var isWritten = put(headerBytes(geometry: geometry, datatype: datatype), file)
+        var isWritten = put(headerBytes(geometry, datatype, description), file)
         isWritten = isWritten && voxels.withUnsafeBytes { put($0, file) }
         // Closing flushes the compressor, so a full disk may show only here.
         let isClosed = Xznzclose(&handle) == 0
@@ -51,11 +52,15 @@ enum NIfTIOutput {
     }
 
     /// Header and the four bytes that say that no extension follows.
-    private static func headerBytes(geometry: VolumeGeometry, datatype: NIfTIDatatype) -> [UInt8] {
+    private static func headerBytes(
+        _ geometry: VolumeGeometry, _ datatype: NIfTIDatatype, _ description: String
+    ) -> [UInt8] {
         let extent = geometry.extent
         let isNIfTI2 = geometry.isNIfTI2 || max(extent.width, extent.height, extent.depth) > Int(Int16.max)
         let header =
-            isNIfTI2 ? geometry.nifti2Header(datatype: datatype) : geometry.nifti1Header(datatype: datatype)
+            isNIfTI2
+            ? geometry.nifti2Header(datatype: datatype, description: description)
+            : geometry.nifti1Header(datatype: datatype, description: description)
         return header + [0, 0, 0, 0]
     }
 }

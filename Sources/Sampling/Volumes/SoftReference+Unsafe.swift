@@ -9,9 +9,7 @@ struct SoftReference {
     ///   better than 0.01.
     init(reading file: NIfTIInput, classes: Int) throws {
         let voxels = file.geometry.extent.count
-        guard file.volumes == classes || (file.volumes == 1 && classes == 2) else {
-            throw NIfTIError.volumes(path: file.path, shape: file.shape, classes: classes)
-        }
+        try Self.checkVolumes(file, classes: classes)
         let values = try [Float](unsafeUninitializedCapacity: file.volumes * voxels) { buffer, count in
             try file.readFloats(into: buffer)
             count = buffer.count
@@ -35,6 +33,13 @@ struct SoftReference {
         }
         self.voxels = voxels
         probabilities = values.suffix((classes - 1) * voxels).map { min(max($0, 0), 1) }
+    }
+
+    /// - Throws: `NIfTIError.volumes` where a file has another number of volumes than it takes for the classes.
+    static func checkVolumes(_ file: NIfTIInput, classes: Int) throws {
+        guard file.volumes == classes || (file.volumes == 1 && classes == 2) else {
+            throw NIfTIError.volumes(path: file.path, shape: file.shape, classes: classes)
+        }
     }
 
     /// The most probable class above 0 where these have a half or more together, else 0; [z][y][x].

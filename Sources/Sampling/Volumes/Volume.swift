@@ -38,14 +38,19 @@ public struct Volume: Sendable {
     ///
     /// The file appears under its name only when it is whole and on disk.
     ///
+    /// - Parameter description: the header's, of at most ``VolumeHeader/longestDescription`` bytes.
     /// - Throws: `NIfTIError.notWritten`.
-    public func write(to path: String, storage: Storage = .float32) throws {
+    public func write(
+        to path: String, storage: Storage = .float32, description: String = VolumeHeader.mark
+    ) throws {
         switch storage {
         case .float32:
-            try NIfTIOutput.write(voxels, geometry: geometry, datatype: .float32, to: path)
+            try NIfTIOutput.write(
+                voxels, geometry: geometry, datatype: .float32, description: description, to: path)
         case .int16:
             let rounded = voxels.map { Int16(min(max($0.rounded(), -32768), 32767)) }
-            try NIfTIOutput.write(rounded, geometry: geometry, datatype: .int16, to: path)
+            try NIfTIOutput.write(
+                rounded, geometry: geometry, datatype: .int16, description: description, to: path)
         }
     }
 }
@@ -93,8 +98,10 @@ public struct LabelMap: Sendable {
     ///
     /// The file appears under its name only when it is whole and on disk.
     ///
+    /// - Parameter description: the header's, of at most ``VolumeHeader/longestDescription`` bytes.
     /// - Throws: `NIfTIError.notWritten`.
-    public func write(to path: String) throws {
-        try NIfTIOutput.write(labels, geometry: geometry, datatype: .uint8, to: path)
+    public func write(to path: String, description: String = VolumeHeader.mark) throws {
+        try NIfTIOutput.write(
+            labels, geometry: geometry, datatype: .uint8, description: description, to: path)
     }
 }

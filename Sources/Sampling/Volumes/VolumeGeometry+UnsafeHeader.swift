@@ -18,7 +18,7 @@ extension VolumeGeometry {
     }
 
     /// A whole NIfTI-1 header for a volume of this geometry, in this machine's byte order.
-    func nifti1Header(datatype: NIfTIDatatype) -> [UInt8] {
+    func nifti1Header(datatype: NIfTIDatatype, description: String) -> [UInt8] {
         var header = nifti_1_header()
         header.sizeof_hdr = 348
         header.regular = CChar(UInt8(ascii: "r"))
@@ -39,11 +39,12 @@ extension VolumeGeometry {
         header.srow_y = (rows[1].x, rows[1].y, rows[1].z, rows[1].w)
         header.srow_z = (rows[2].x, rows[2].y, rows[2].z, rows[2].w)
         header.magic = (CChar(UInt8(ascii: "n")), CChar(UInt8(ascii: "+")), CChar(UInt8(ascii: "1")), 0)
+        withUnsafeMutableBytes(of: &header.descrip) { put(description, $0) }
         return withUnsafeBytes(of: header) { Array($0.prefix(348)) }
     }
 
     /// A whole NIfTI-2 header for a volume of this geometry, in this machine's byte order.
-    func nifti2Header(datatype: NIfTIDatatype) -> [UInt8] {
+    func nifti2Header(datatype: NIfTIDatatype, description: String) -> [UInt8] {
         var header = nifti_2_header()
         header.sizeof_hdr = 540
         header.dim = (3, Int64(extent.width), Int64(extent.height), Int64(extent.depth), 1, 1, 1, 1)
@@ -63,6 +64,13 @@ extension VolumeGeometry {
         header.srow_z = (rows[2].x, rows[2].y, rows[2].z, rows[2].w)
         let magic: [UInt8] = [0x6E, 0x2B, 0x32, 0, 0x0D, 0x0A, 0x1A, 0x0A]
         withUnsafeMutableBytes(of: &header.magic) { $0.copyBytes(from: magic) }
+        withUnsafeMutableBytes(of: &header.descrip) { put(description, $0) }
         return withUnsafeBytes(of: header) { Array($0.prefix(540)) }
     }
+}
+
+/// Puts a text into a field of the header that ends with a 0.
+private func put(_ text: String, _ field: UnsafeMutableRawBufferPointer) {
+    precondition(text.utf8.count < field.count, "'\(text)' is too long for \(field.count) bytes")
+    field.copyBytes(from: Array(text.utf8))
 }

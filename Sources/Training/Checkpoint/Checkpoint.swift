@@ -1,4 +1,5 @@
 import Crypto
+import Sampling
 
 /// The state of a run after a step: all that its continuation needs.
 ///
@@ -151,18 +152,20 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case otherSubjects(path: String, difference: String, remedy: String)
 
     /// One sentence.
-    public var description: String {
+    public var description: String { oneLine(sentence) }
+
+    private var sentence: String {
         switch self {
         case .noCheckpoint(let path, let missing):
             "'\(path)' is no checkpoint of this program: it lacks a valid '\(missing)' in its metadata."
         case .otherVersion(let path, let found):
-            "'\(path)' has checkpoint format version '\(found)', but this program reads version 1."
+            "'\(path)' has checkpoint format version '\(excerpt(found))', but this program reads version 1."
         case .damaged(let path, let digest, let expected):
             "'\(path)' is damaged: its content has the digest \(digest.prefix(12)), expected \(expected.prefix(12))."
         case .allDamaged(let folder, let reasons):
             "No checkpoint in '\(folder)' can be read: \(reasons.joined(separator: " "))"
         case .otherTensor(let path, let tensor, let found, let expected):
-            "'\(path)' is a checkpoint of another network: tensor '\(tensor)' is \(found) there, "
+            "'\(path)' is a checkpoint of another network: tensor '\(excerpt(tensor))' is \(excerpt(found)) there, "
                 + "but \(expected) in this network."
         case .otherConfiguration(let path, let key, let found, let expected):
             "'\(path)' was written with \(key) \(found), but this run has \(expected): resume with the same value, "

@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 import SystemPackage
 
 /// An operation on a file that failed.
@@ -19,7 +20,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// One sentence.
-    public var description: String { "\(attempt): \(reason)." }
+    public var description: String { oneLine("\(attempt): \(reason).") }
 }
 
 extension Errno {

@@ -12,9 +12,10 @@ public struct SafetensorsError: Error, Equatable, Sendable, CustomStringConverti
 
     /// One sentence.
     public var description: String {
-        isForeign
-            ? "'\(path)' is no safetensors file, as a checkpoint is: \(reason)."
-            : "'\(path)' is damaged or no safetensors file: \(reason)."
+        oneLine(
+            isForeign
+                ? "'\(path)' is no safetensors file, as a checkpoint is: \(reason)."
+                : "'\(path)' is damaged or no safetensors file: \(reason).")
     }
 }
 
@@ -37,6 +38,7 @@ extension SafetensorsFile {
         do {
             bytes = try Self.readAll(path)
         } catch let reason as Errno {
+            if reason == .noSuchFileOrDirectory, let link = DanglingLink(at: path) { throw link }
             throw FileError("'\(path)' could not be read", reason)
         }
         try self.init(bytes: bytes, path: path)
@@ -79,7 +81,7 @@ extension SafetensorsFile {
             switch value {
             case .texts(let texts) where name == "__metadata__": metadata = texts
             case .tensor(let entry) where name != "__metadata__": entries.append((name, entry))
-            default: throw damaged("the header's entry '\(name)' is not of its kind")
+            default: throw damaged("the header's entry '\(excerpt(name))' is not of its kind")
             }
         }
         entries.sort { ($0.entry.begin, $0.entry.end, $0.name) < ($1.entry.begin, $1.entry.end, $1.name) }
@@ -88,16 +90,16 @@ extension SafetensorsFile {
         var offset = 0
         for (name, entry) in entries {
             guard let type = ElementType(rawValue: entry.dtype) else {
-                throw damaged("tensor '\(name)' has the unknown type '\(entry.dtype)'")
+                throw damaged("tensor '\(excerpt(name))' has the unknown type '\(excerpt(entry.dtype))'")
             }
             guard entry.begin == offset, entry.end >= entry.begin, entry.end <= bytes.count - begin else {
                 throw damaged(
-                    "tensor '\(name)' lies at bytes \(entry.begin) to \(entry.end), expected from \(offset) to at most "
+                    "tensor '\(excerpt(name))' lies at bytes \(entry.begin) to \(entry.end), expected from \(offset) to at most "
                         + "\(bytes.count - begin)")
             }
             guard let count = Self.byteCount(type, entry.shape), count == entry.end - entry.begin else {
                 throw damaged(
-                    "tensor '\(name)' of type \(entry.dtype) and shape \(entry.shape) has "
+                    "tensor '\(excerpt(name))' of type \(entry.dtype) and shape \(excerpt("\(entry.shape)")) has "
                         + "\(entry.end - entry.begin) bytes")
             }
             let content = Array(bytes[(begin + entry.begin)..<(begin + entry.end)])

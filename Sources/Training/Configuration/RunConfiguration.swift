@@ -83,8 +83,9 @@ extension RunConfiguration {
             return (text, file.standardizedFileURL.deletingLastPathComponent().path)
         } catch {
             let reason =
-                FileManager.default.fileExists(atPath: path)
-                ? "cannot be read as UTF-8 text" : "there is no such configuration file"
+                DanglingLink(at: path)?.reason
+                ?? (FileManager.default.fileExists(atPath: path)
+                    ? "cannot be read as UTF-8 text" : "there is no such configuration file")
             throw ConfigurationError(origin: path, fault: .unreadable(reason))
         }
     }

@@ -72,7 +72,7 @@ public struct GridComparison {
     }
 
     private static func count(_ some: [SubjectGrid], of all: [SubjectGrid]) -> String {
-        "\(some.count) of \(all.count) subject\(all.count == 1 ? "" : "s")"
+        "\(some.count) of \(counted(all.count, "subject"))"
     }
 
     /// The first few.
@@ -80,6 +80,6 @@ public struct GridComparison {
         let most = 3
         let rest = grids.count - most
         return GridSummary.joined(
-            grids.prefix(most).map(name) + (rest > 0 ? ["\(rest) other\(rest == 1 ? "" : "s")"] : []), "and")
+            grids.prefix(most).map(name) + (rest > 0 ? [counted(rest, "other")] : []), "and")
     }
 }

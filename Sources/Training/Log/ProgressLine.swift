@@ -24,11 +24,8 @@ public struct ProgressLine {
         }
     }
 
-    private let console: Console
+    private var pace: ProgressPace
     private let total: Int
-    private let quiet: Bool
-    private let seconds: () -> Double
-    private var lastShown: Double?
     /// Mean of the steps' durations in which a step counts 0.95 of the next.
     private var meanStep: Double?
 
@@ -40,28 +37,21 @@ public struct ProgressLine {
         console: Console, total: Int, quiet: Bool = false,
         seconds: @escaping () -> Double = { ProcessInfo.processInfo.systemUptime }
     ) {
-        self.console = console
+        pace = ProgressPace(console: console, quiet: quiet, seconds: seconds)
         self.total = total
-        self.quiet = quiet
-        self.seconds = seconds
     }
 
     /// Notes a step, and shows it when it is time to.
     public mutating func update(_ step: Step) {
-        guard !quiet else { return }
         meanStep = meanStep.map { 0.95 * $0 + 0.05 * step.seconds } ?? step.seconds
-        let now = seconds()
-        let width = console.width
-        let interval = width == nil ? 10.0 : 1.0
-        if let lastShown, now - lastShown < interval, step.step < total { return }
-        lastShown = now
-        let text = Self.text(
-            step, total: total, secondsLeft: (meanStep ?? 0) * Double(total - step.step), width: width)
-        if width == nil { console.write(text) } else { console.show(text) }
+        let left = (meanStep ?? 0) * Double(total - step.step)
+        pace.show(isLast: step.step >= total) { width in
+            Self.text(step, total: total, secondsLeft: left, width: width)
+        }
     }
 
     /// Leaves the last line as it stands.
-    public func finish() { console.keepLine() }
+    public func finish() { pace.console.keepLine() }
 
     /// As many of the fields as the width holds; the first always.
     static func text(_ step: Step, total: Int, secondsLeft: Double, width: Int?) -> String {

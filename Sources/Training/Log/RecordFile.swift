@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 import SystemPackage
 
 /// A file to which records are appended, each whole or not at all.
@@ -101,6 +102,7 @@ extension RecordFile {
                 return String(decoding: bytes, as: UTF8.self)
             }
         } catch Errno.noSuchFileOrDirectory {
+            if let link = DanglingLink(at: path) { throw link }
             return nil
         } catch let reason as Errno {
             throw FileError("'\(path)' could not be read", reason)

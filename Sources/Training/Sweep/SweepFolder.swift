@@ -52,6 +52,14 @@ public struct SweepFolder: Sendable {
         return state
     }
 
+    /// Checks that a cell's folder can be written: that it is new, empty or a run's.
+    /// - Parameter reading: what the sweep has read beside the files of the cell's subjects.
+    /// - Throws: ``OutputError`` or ``FileError``.
+    public func check(_ cell: SweepCell, _ task: TrainingTask, reading: [String]) throws {
+        var outputs = OutputCheck(reading: reading + task.paths)
+        try RunFolder.check(run(cell), &outputs)
+    }
+
     /// Notes that a cell failed.
     /// - Throws: ``FileError``.
     public func noteFailure(_ sentence: String, of cell: SweepCell) throws {

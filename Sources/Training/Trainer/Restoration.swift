@@ -1,25 +1,7 @@
 import Collectives
 import Engine
-import Foundation
 import Logging
 import Sampling
-import SystemPackage
-
-/// The run directory before the first step.
-enum RunFolder {
-    /// Makes it; refuses one that a run from step 0 would overwrite.
-    static func create(_ options: TrainingOptions, store: CheckpointStore) throws {
-        if options.resume == .never, let last = try store.list().last {
-            throw TrainingError.runExists(folder: options.runFolder, step: last.step)
-        }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: options.runFolder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError("the folder '\(options.runFolder)' could not be made", Errno(foundation: error))
-        }
-    }
-}
 
 /// The checkpoint that a run goes on from: rank 0 reads it, the others receive.
 struct Restoration {

@@ -87,8 +87,7 @@ public final class Trainer {
         try configuration.checkDeterminism(threads: placement.threads, on: communicator)
         let store = CheckpointStore(runFolder: options.runFolder, keep: configuration.checkpoint.keep)
         let log = try communicator.together {
-            if isWriter { try RunFolder.create(options, store: store) }
-            if isWriter, let path = options.timeline { try AtomicFile.checkWritable(path) }
+            if isWriter { try RunFolder.create(options, task: task, store: store) }
             return try RunLog(
                 console: console, path: isWriter ? options.runFolder + "/log.txt" : nil,
                 quiet: options.quiet || !isWriter)
@@ -103,6 +102,12 @@ public final class Trainer {
             if isWriter, restoration.checkpoint?.step ?? 0 < configuration.steps {
                 try RunSummary.reopen(options.summaryPath)
             }
+        }
+        if try communicator.allReduce(Int64(restoration.checkpoint?.step ?? 0), .maximum)
+            < Int64(configuration.steps)
+        {
+            watchdog.begin("checking the files of the subjects", step: 0)
+            try SubjectCheck(task).run(on: communicator, progress: watchdog.progress)
         }
         watchdog.begin("timing convolutions", step: 0)
         let algorithms = try AlgorithmDecision(

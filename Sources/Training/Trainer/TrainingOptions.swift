@@ -10,6 +10,9 @@ public struct TrainingOptions: Sendable {
     /// Whether it says on the console where subjects differ in orientation or spacing; else in the log alone. A sweep says
     /// it once for all its runs.
     public var warnsOfGrids = true
+    /// Files that the command has read, such as the configuration, beside the list and what it names: they are not written
+    /// over.
+    public var reads: [String] = []
     /// Of the program, for the summary.
     public var version = ""
 
@@ -17,13 +20,14 @@ public struct TrainingOptions: Sendable {
 
     public init(
         runFolder: String, resume: ResumeRule = .automatic, quiet: Bool = false, timeline: String? = nil,
-        warnsOfGrids: Bool = true, version: String = ""
+        warnsOfGrids: Bool = true, reads: [String] = [], version: String = ""
     ) {
         self.runFolder = runFolder
         self.resume = resume
         self.quiet = quiet
         self.timeline = timeline
         self.warnsOfGrids = warnsOfGrids
+        self.reads = reads + resume.paths
         self.version = version
     }
 }
@@ -36,6 +40,9 @@ public enum ResumeRule: Sendable, Equatable {
     case never
     /// At this checkpoint.
     case file(String)
+
+    /// Of the checkpoint that is named.
+    var paths: [String] { if case .file(let path) = self { [path] } else { [] } }
 
     /// From `auto`, `never` or a path.
     public init(_ text: String) {

@@ -24,6 +24,9 @@ public struct TrainingTask {
     /// Of the patch that the loss is taken on.
     public let effectiveSize: Size3
 
+    /// Of all files that the list names for the run, and the list.
+    var paths: [String] { [configuration.data.list] + (subjects + heldOut).flatMap(\.paths) }
+
     /// Reads the list of subjects; opens no image.
     /// - Throws: `SubjectListError`, `NetworkError` or `EngineError`.
     public init(_ configuration: RunConfiguration) throws {
@@ -190,6 +193,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case notRecorded(String)
     /// A configuration of which `distributed.reduction: deterministic` cannot hold what it promises.
     case notDeterministic(found: String, expected: String)
+    /// Files of subjects that cannot be used, found before the first step; the whole sentence.
+    case unusable(String)
     /// Ranks that differ before the first step.
     case ranksDiffer(rank: Int, host: String, what: String)
 
@@ -207,7 +212,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "with --resume auto, or choose another --output."
         case .notFinite(let step, let what):
             "At step \(step) \(what) is not finite; the checkpoints before it stay."
-        case .notSaved(let sentence), .notRecorded(let sentence): sentence
+        case .notSaved(let sentence), .notRecorded(let sentence), .unusable(let sentence): sentence
         case .notDeterministic(let found, let expected):
             "distributed.reduction is deterministic with \(found), but expected \(expected)."
         case .ranksDiffer(let rank, let host, let what):

@@ -83,6 +83,12 @@ extension Dicerank.Bench {
                 let configuration = try world.together {
                     let configuration = try self.configuration.read()
                     try configuration.checkDeterminism(ranks: world.size)
+                    if world.rank == 0, let csv {
+                        var check = OutputCheck(reading: [self.configuration.config, configuration.data.list])
+                        try check.add(
+                            csv, as: "the forecast", own: .text([ScalingReport.csv([])]),
+                            remedy: "choose another --csv")
+                    }
                     return configuration
                 }
                 let measurement = try ScalingMeasurement(

@@ -87,11 +87,18 @@ extension Dicerank {
             }
             let column = reference ?? data.reference
             let references = try subjects.files(modalities: [column], reference: nil, mask: nil)
+            if let output {
+                let predictions = try rows.compactMap { try predictionFile(of: $0.subject) }
+                var check = OutputCheck(reading: subjects.paths + [config].compactMap { $0 } + predictions)
+                try check.add(output, as: "the scores", own: .text(["subject,class,dsc,"]))
+                try check.add(
+                    Self.summaryPath(of: output), as: "the summary of the scores", own: .text(["statistic,"]))
+            }
             var table = ScoreTable()
             var grids: [SubjectGrid] = []
             var missing: [String] = []
             for row in rows {
-                guard let file = predictionFile(of: row.subject) else {
+                guard let file = try predictionFile(of: row.subject) else {
                     missing.append(row.subject)
                     continue
                 }
@@ -129,9 +136,11 @@ extension Dicerank {
             return path.dropLast(ending.count) + "_summary" + ending
         }
 
-        private func predictionFile(of subject: String) -> String? {
-            ["nii.gz", "nii"].map { "\(prediction)/\(subject).\($0)" }
-                .first { FileManager.default.fileExists(atPath: $0) }
+        private func predictionFile(of subject: String) throws -> String? {
+            let paths = ["nii.gz", "nii"].map { "\(prediction)/\(subject).\($0)" }
+            let found = paths.first { FileManager.default.fileExists(atPath: $0) }
+            if found == nil, let link = paths.lazy.compactMap(DanglingLink.init).first { throw link }
+            return found
         }
 
         private func readReference(

@@ -12,8 +12,9 @@ extension Dicerank {
         static let configuration = CommandConfiguration(
             abstract: "Show what a data set holds and how imbalanced the patches drawn from it are.",
             discussion: """
-                Reads all files as a training would, so that what is wrong with them is found here. First the labels \
-                that the references hold and the class that data.merge_labels makes of each. For each subject: \
+                Reads all files as a training would, those of held-out subjects too, so that what is wrong with them is \
+                found here. First the labels that the references hold and the class that data.merge_labels makes of \
+                each. For each subject: \
                 grid in mm and orientation, share of each class, number of lesions (parts that touch at least by a corner) and their \
                 sizes. Then for each patch size the foreground share of the effective patches as the configured \
                 sampler draws them: median, quartiles and the smallest. Subjects that cannot be sampled are named.
@@ -51,11 +52,15 @@ extension Dicerank {
             var shares = sizes.map { _ in [Double]() }
             var unsampled = sizes.map { _ in [String]() }
             for line in try InspectionText.labels(task) { common.report.result(line) }
-            for (number, files) in task.subjects.enumerated() {
+            for (number, files) in (task.subjects + task.heldOut).enumerated() {
+                let isHeldOut = number >= task.subjects.count
                 let subject = try task.reader.read(files)
                 let inspection = SubjectInspection(subject, classes: configuration.data.classes)
                 subjects.append(inspection)
-                common.report.result(InspectionText.line(inspection, plane: plane))
+                common.report.result(
+                    InspectionText.line(inspection, plane: plane) + (isHeldOut ? "; held out" : ""))
+                // No patch is drawn from it.
+                guard !isHeldOut else { continue }
                 for (index, size) in sizes.enumerated() {
                     let patches = PatchInspection(
                         subject, number: number, sampler: configuration.sampler, effective: size.effective,
@@ -64,7 +69,9 @@ extension Dicerank {
                     if patches.positions == 0 { unsampled[index].append(subject.name) }
                 }
             }
-            for line in InspectionText.summary(subjects) { common.report.result(line) }
+            for line in InspectionText.summary(subjects, heldOut: task.heldOut.count) {
+                common.report.result(line)
+            }
             let grids = subjects.map { SubjectGrid($0.name, $0.geometry) }
             GridComparison(grids, view: task.gridView).warnings.forEach(common.report.warning)
             common.report.result(
@@ -134,10 +141,11 @@ enum InspectionText {
             + "(\(String(format: "%.2f", Double(largest) * millilitres)) ml)"
     }
 
-    static func summary(_ subjects: [SubjectInspection]) -> [String] {
+    static func summary(_ subjects: [SubjectInspection], heldOut: Int) -> [String] {
         let shares = subjects.map { Double($0.foregroundVoxels) / Double($0.geometry.extent.count) }
         let sizes = subjects.flatMap { $0.lesions.map(Double.init) }
-        var lines = ["\(counted(subjects.count, "subject")), foreground of a volume: \(spread(shares))"]
+        let share = heldOut > 0 ? ", \(heldOut) of them held out" : ""
+        var lines = ["\(counted(subjects.count, "subject"))\(share), foreground of a volume: \(spread(shares))"]
         if let quartiles = Quartiles(of: sizes) {
             lines.append(
                 "\(counted(sizes.count, "lesion")), voxels: median \(number(quartiles.median)) (\(number(quartiles.lower)) to "

@@ -45,7 +45,10 @@ extension Dicerank {
             let report = common.report
             let phantom = try Sampling.Phantom(size: size, foreground: foreground, seed: seed)
             try PathArgument.expectFolder(folder, "OUT_DIR")
-            let existing = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            let found = try? FileManager.default.contentsOfDirectory(atPath: folder)
+            guard let existing = found ?? (access(folder, F_OK) == 0 ? nil : []) else {
+                throw CommandError("\(folder) is no folder that can be read; a new or empty one is expected.")
+            }
             guard existing.isEmpty else {
                 throw CommandError(
                     "The folder \(folder) is not empty: it holds \(existing.sorted()[0]); a new or empty one is expected."

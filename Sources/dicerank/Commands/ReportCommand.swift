@@ -52,6 +52,11 @@ extension Dicerank {
             guard LaunchedRank.current.isFirst else { return }
             try PathArgument.expectFolder(output, "--output")
             for run in runs { try PathArgument.expectFolder(run, "RUN_DIR") }
+            try ReportFolder.check(
+                output,
+                reading: runs.flatMap { run in
+                    ["config.yaml", "metrics.csv", "summary.json", "held_out.csv"].map { "\(run)/\($0)" }
+                })
             let compared = ComparedRun.inPaperOrder(try runs.map { ComparedRun(try RunRecord(folder: $0)) })
             let comparison = try Comparison(compared, last: last)
             let unfinished = compared.filter { if case .unfinished = $0.outcome { true } else { false } }

@@ -17,6 +17,10 @@ extension Dicerank {
                 background. Images are normalised as in training. Started by mpirun or srun, the ranks divide the \
                 subjects among themselves.
 
+                The same command again computes only what is not there yet, whole and of the same images and checkpoint; \
+                the headers of the segmentations say of which they are. Files that other programs made are not replaced \
+                unless --overwrite says so, and files that are read never.
+
                 Examples:
                   dicerank segment --checkpoint run --held-out --output predictions
                   dicerank segment --checkpoint run --list subjects.csv --output predictions --probabilities
@@ -53,6 +57,9 @@ extension Dicerank {
         @Flag(help: "Write the probability of each class too.")
         var probabilities = false
 
+        @Flag(help: "Compute again what is there, and replace files of these names that other programs made.")
+        var overwrite = false
+
         @OptionGroup var common: CommonOptions
 
         @Flag(help: "Segment the subjects that the training has held out.")
@@ -84,13 +91,17 @@ extension Dicerank {
                     placement.oversubscription.map(report.warning)
                 }
                 try trained.compareGrids(of: subjects, on: world, report)
-                try world.together { try makeFolder() }
+                try world.together { try prepareOutput(subjects, of: trained) }
+                if isFirst { warnOfCase(subjects) }
+                let pending = try pending(subjects, of: trained, on: world)
                 let window = trained.window(
                     threads: placement.threads,
                     memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count))
-                for index in stride(from: world.rank, to: subjects.count, by: world.size) {
-                    try segment(subjects[index], with: trained, window)
-                }
+                let own = stride(from: world.rank, to: pending.count, by: world.size).map { pending[$0] }
+                let progress = SegmentationProgress(
+                    console: Console(), volumes: own.count, quiet: common.quiet || !isFirst)
+                window.observer = { progress.add(operations: $0.operations) }
+                for files in own { try segment(files, with: trained, window, progress) }
             }
         }
 
@@ -129,8 +140,15 @@ extension Dicerank {
                 )
             }
             let images = expected.map { SubjectFiles.Image(modality: $0, path: paths[$0] ?? "") }
+            let name = subject ?? Self.stem(of: images[0].path)
+            if let fault = SubjectName.fault(of: name) {
+                throw CommandError(
+                    subject == nil
+                        ? "The name of \(images[0].path) gives a subject \"\(name)\", \(fault): choose one with --subject."
+                        : "--subject is \"\(name)\", \(fault).")
+            }
             return SubjectFiles(
-                subject: subject ?? Self.stem(of: images[0].path), images: images,
+                subject: name, images: images,
                 mask: trained.configuration.data.mask == nil ? nil : mask)
         }
 
@@ -141,36 +159,37 @@ extension Dicerank {
             return String(name.dropLast(ending?.count ?? 0))
         }
 
-        private func makeFolder() throws {
-            do {
-                try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-            } catch {
-                throw CommandError("The folder \(output) could not be made: \(error.localizedDescription)")
-            }
-        }
-
         /// Segments one subject and writes the result.
-        private func segment(_ files: SubjectFiles, with trained: TrainedNetwork, _ window: SlidingWindow)
-            throws
-        {
+        private func segment(
+            _ files: SubjectFiles, with trained: TrainedNetwork, _ window: SlidingWindow,
+            _ progress: SegmentationProgress
+        ) throws {
+            // Of the files as they are before they are read.
+            let mark = mark(of: files, by: trained).text
             let start = ContinuousClock.now
             let subject = try trained.reader.read(files)
             let size = Size3(subject.extent.depth, subject.extent.height, subject.extent.width)
+            let layout = try window.layout(for: size)
+            progress.begin(
+                subject.name, windows: layout.origins.count,
+                operationsOfWindow: try trained.graph.forwardFLOPs(inputSize: layout.window))
+            func show(_ done: SlidingWindow.Progress) { progress.reach(windows: done.completedWindows) }
             let labels: [UInt8]
             if probabilities {
-                let map = try window.probabilities(images: subject.images, size: size)
+                let map = try window.probabilities(images: subject.images, size: size, progress: show)
                 for index in 0..<map.classes {
                     let volume = Volume(
                         geometry: subject.geometry, voxels: subject.restored(Array(map[class: index])))
-                    try volume.write(to: "\(output)/\(subject.name)_probabilities_\(index).nii.gz")
+                    try volume.write(to: path(of: subject.name, class: index), description: mark)
                 }
                 labels = map.labels()
             } else {
-                labels = try window.labels(images: subject.images, size: size)
+                labels = try window.labels(images: subject.images, size: size, progress: show)
             }
-            let path = "\(output)/\(subject.name).nii.gz"
-            try LabelMap(geometry: subject.geometry, labels: subject.restored(labels)).write(to: path)
-            let layout = try window.layout(for: size)
+            let path = path(of: subject.name)
+            try LabelMap(geometry: subject.geometry, labels: subject.restored(labels))
+                .write(to: path, description: mark)
+            progress.end()
             let foreground = labels.count { $0 != 0 }
             let volume = Double(foreground) * subject.geometry.voxelCubicMillimetres / 1000
             let seconds = start.duration(to: .now) / .seconds(1)

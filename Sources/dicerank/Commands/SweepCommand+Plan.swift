@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Reporting
 import Sampling
 import Training
 
@@ -32,14 +33,20 @@ struct SweepPlan {
     /// Subjects to train on, and held out.
     let subjects: (training: Int, heldOut: Int)
 
-    /// Checks all cells. Collective.
+    /// Checks all cells, and that their folders and the report's can be written. Collective.
+    /// - Parameter paths: of the files that were read.
     /// - Throws: the same on all ranks: ``SweepError`` for the first cell that cannot be run.
-    init(_ sweep: SweepConfiguration, folder: SweepFolder, ranks world: any Communicator) throws {
+    init(
+        _ sweep: SweepConfiguration, folder: SweepFolder, reading paths: [String],
+        ranks world: any Communicator
+    ) throws {
         let groupSize = try sweep.groupSize(of: world.size)
         let checked = try world.together {
             // Rank 0 looks at the folders for all: others may see what it has written a little later.
-            try sweep.cells.map { cell in
+            if world.rank == 0 { try ReportFolder.check(folder.path + "/report", reading: paths) }
+            return try sweep.cells.map { cell in
                 let task = try cell.task(ranks: groupSize)
+                if world.rank == 0 { try folder.check(cell, task, reading: paths) }
                 let state =
                     world.rank == 0 ? try folder.state(of: cell, configuration: task.configuration) : .new
                 return (cell, task, state)
@@ -65,6 +72,22 @@ struct SweepPlan {
             try SubjectList(reading: checked[0].1.configuration.data.list).rows.count
         }
         subjects = (training, all - training)
+    }
+
+    /// Opens the files of all subjects that the cells name, before any is trained. Collective.
+    /// - Throws: the same on all ranks.
+    func checkSubjects(of cells: [Cell], on world: any Communicator) throws {
+        var checked: [RunConfiguration] = []
+        for cell in cells {
+            let one = cell.configuration
+            guard
+                !checked.contains(where: {
+                    $0.data == one.data && $0.seed == one.seed && $0.evaluate == one.evaluate
+                })
+            else { continue }
+            checked.append(one)
+            try SubjectCheck(try world.together { try TrainingTask(one) }).run(on: world)
+        }
     }
 
     /// A line a cell.

@@ -74,13 +74,14 @@ extension Dicerank {
             try PathArgument.expectFolder(output, "--output")
             let signal = try Ranks.run { world -> Int32? in
                 let sweep = try world.together { try SweepConfiguration(contentsOf: config, overrides: set) }
-                let plan = try SweepPlan(sweep, folder: SweepFolder(output), ranks: world)
+                let plan = try SweepPlan(sweep, folder: SweepFolder(output), reading: [config], ranks: world)
                 if dryRun {
                     if world.rank == 0 { plan.listing.forEach(common.report.result) }
                     return nil
                 }
                 let left = plan.cells.filter { $0.isPending(retryFailed: retryFailed) }
                 if !reportOnly, !left.isEmpty {
+                    try plan.checkSubjects(of: left, on: world)
                     try plan.gridWarnings(on: world).forEach(common.report.warning)
                     let runner = SweepRunner(plan, left, report: common.report, world: world)
                     if let signal = try runner.run() {

@@ -25,6 +25,10 @@ extension Dicerank {
                 summed meanwhile. A step adds some 200 spans of 120 bytes for each rank, so give it a short run; after \
                 a million spans of a rank the drawing ends.
 
+                Before the first step the headers of all files are read, and the references of held-out subjects to \
+                their ends; dicerank inspect reads everything. A folder that holds something else than a run is refused, \
+                and so is a file for the timeline that is no timeline.
+
                 SIGTERM, SIGUSR1 and Ctrl-C end the run with a checkpoint; the same command goes on. The exit code is \
                 143 after SIGTERM and 130 after Ctrl-C, so that what follows in a script does not take the run for \
                 complete, and 0 after SIGUSR1, by which a job's script stops a run that it starts again.
@@ -64,7 +68,8 @@ extension Dicerank {
                 let options = TrainingOptions(
                     runFolder: output ?? Self.defaultOutput(forConfiguration: self.configuration.config),
                     resume: ResumeRule(resume),
-                    quiet: common.quiet, timeline: timeline, version: Dicerank.configuration.version)
+                    quiet: common.quiet, timeline: timeline, reads: [self.configuration.config],
+                    version: Dicerank.configuration.version)
                 let trainer = try Trainer(configuration, options: options, communicator: world)
                 let summary = try trainer.run()
                 if world.rank == 0 { report(summary, of: trainer, configuration, folder: options.runFolder) }

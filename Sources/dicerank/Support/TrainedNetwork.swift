@@ -8,6 +8,8 @@ import Training
 struct TrainedNetwork {
     let path: String
     let step: Int
+    /// Of the whole checkpoint; see `Checkpoint.digest`.
+    let digest: String
     let configuration: RunConfiguration
     /// Of the training's list; nil where the checkpoint does not tell.
     let subjects: SubjectNames?
@@ -30,6 +32,7 @@ struct TrainedNetwork {
     init(path: String, warn: (String) -> Void) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            if let link = DanglingLink(at: path) { throw link }
             throw CommandError("There is no checkpoint and no run \(path).")
         }
         let checkpoint: Checkpoint
@@ -45,6 +48,7 @@ struct TrainedNetwork {
             self.path = path
         }
         step = checkpoint.step
+        digest = checkpoint.digest
         subjects = checkpoint.subjects
         grids = checkpoint.grids
         configuration = try checkpoint.configuration()

@@ -22,7 +22,8 @@ struct ConfigsReadmeTests {
             #expect(row.count == 4, "the row of \(row.first ?? "")")
             guard row.count == 4 else { continue }
             let key = row[0].trimmingCharacters(in: ["`"])
-            #expect(rows.updateValue(row[2].trimmingCharacters(in: ["`"]), forKey: key) == nil, "\(key) twice")
+            #expect(
+                rows.updateValue(row[2].trimmingCharacters(in: ["`"]), forKey: key) == nil, "\(key) twice")
         }
         let sgd = try RunConfiguration(yaml: "{data: {list: a.csv}, optimizer: {name: sgd}}")
         var defaults = Dictionary(

@@ -227,7 +227,7 @@ extension RankTests {
         func allFail(ranks: Int?) async throws {
             let small = try await prepared(["learning_rates": "[1.0e-3]"])
             for name in ["phantom-001", "phantom-002", "phantom-003", "phantom-004"] {
-                try small.workspace.write("no image", to: "data/\(name)/flair.nii.gz")
+                try small.spoil("data/\(name)/flair.nii.gz")
             }
             let outcome = try await sweep(small, ranks: ranks)
             expectRefusal(outcome, mentions: ["No cell is done, and 2 failed", "flair.nii.gz"])

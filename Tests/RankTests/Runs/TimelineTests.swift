@@ -153,7 +153,7 @@ extension RankTests {
         @Test("A run that fails is drawn up to there, and says why it failed")
         func failedRun() async throws {
             let small = try await SmallRun()
-            try FileManager.default.removeItem(atPath: small.workspace.path("data/phantom-002/flair.nii.gz"))
+            try small.spoil("data/phantom-002/flair.nii.gz")
             expectRefusal(
                 try await small.train(ranks: 2, options: ["--timeline", "trace.json"]),
                 mentions: ["phantom-002/flair.nii.gz"])

@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 import Synchronization
 import Testing
 
@@ -61,6 +62,15 @@ struct SmallRun {
         -> Launcher.Outcome
     {
         try await launcher(ranks: ranks).run(["train", "run.yaml", "--output", output, "--quiet"] + options)
+    }
+
+    /// Spoils an image in a way that neither its header nor its end tells.
+    /// - Parameter name: of a file in the workspace, or a path.
+    func spoil(_ name: String) throws {
+        let path = name.hasPrefix("/") ? name : workspace.path(name)
+        var volume = try Volume(reading: path)
+        volume.voxels[7] = .nan
+        try volume.write(to: path)
     }
 
     /// A column of `metrics.csv`.

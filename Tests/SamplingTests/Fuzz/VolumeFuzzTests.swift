@@ -153,7 +153,8 @@ private struct VolumeCase {
             }
             try check(volume.geometry)
             if mustBeEqual, volume.voxels != sound.values {
-                throw FuzzRun.Fault("voxels that nothing has touched differ")
+                throw FuzzRun.Fault(
+                    "voxels that nothing has touched differ: \(sound.container), NIfTI-\(sound.version), \(harm)")
             }
         } catch let error as NIfTIError {
             if let fault = Sentence.fault(in: "\(error)", naming: names) { throw FuzzRun.Fault(fault) }

@@ -9,7 +9,8 @@ import Testing
     @Test func damagedCheckpoints() async {
         await #expect(processExitsWith: .success) {
             try withTemporaryFolder { folder in
-                FuzzRun("checkpoint").run { random in try Self.outcome(folder, &random) }
+                let sound = try Self.sound(folder)
+                FuzzRun("checkpoint").run { random in try Self.outcome(folder, sound, &random) }
             }
         }
         let complaints = FuzzRun("checkpoint").complaints()
@@ -22,28 +23,39 @@ import Testing
         String(repeating: "[", count: 2000), String(repeating: "{\"a\":", count: 2000),
     ]
 
-    private static func checkpoint(_ random: inout SeededGenerator) -> Checkpoint {
+    private static func checkpoint(_ random: inout SeededGenerator) throws -> Checkpoint {
         var checkpoint = CheckpointTests.checkpoint(step: 1 + random.below(1_000_000))
-        checkpoint.configurationText = ConfigurationFuzzTests.soundRun(&random)
+        checkpoint.configurationText = try ConfigurationFuzzTests.soundRun(&random)
         checkpoint.algorithms = random.one(of: ["", "conv1 winograd\nconv2 direct\n"])
         checkpoint.bucketCount = random.one(of: [0, 65_536])
         checkpoint.subjects = random.one(of: [nil, SubjectNames(["a", "ä"])])
         return checkpoint
     }
 
-    private static func outcome(_ folder: String, _ random: inout SeededGenerator) throws -> FuzzRun.Outcome {
-        let written = checkpoint(&random)
+    /// Checkpoints of several kinds with their files; written once, since each waits for the disk.
+    private static func sound(_ folder: String) throws -> [(checkpoint: Checkpoint, bytes: [UInt8])] {
+        var random = SeededGenerator(seed: 0, number: 0)
+        return try (0..<24).map { _ in
+            let checkpoint = try Self.checkpoint(&random)
+            try checkpoint.write(to: folder + "/sound")
+            return (checkpoint, FileManager.default.contents(atPath: folder + "/sound").map { [UInt8]($0) } ?? [])
+        }
+    }
+
+    private static func outcome(
+        _ folder: String, _ sound: [(checkpoint: Checkpoint, bytes: [UInt8])], _ random: inout SeededGenerator
+    ) throws -> FuzzRun.Outcome {
         let store = CheckpointStore(runFolder: folder, keep: 1)
-        for entry in try store.list() { try FileManager.default.removeItem(atPath: entry.path) }
-        let path = try store.save(written)
-        func bytes(_ path: String) -> [UInt8] { FileManager.default.contents(atPath: path).map { [UInt8]($0) } ?? [] }
-        var damaged = bytes(path)
+        try? FileManager.default.removeItem(atPath: store.folder)
+        try FileManager.default.createDirectory(atPath: store.folder, withIntermediateDirectories: true)
+        let (written, bytes) = random.one(of: sound)
+        let path = store.folder + "/" + CheckpointStore.fileName(step: written.step)
+        var damaged = bytes
         let isSound = random.once(in: 20)
         if !isSound {
-            try checkpoint(&random).write(to: folder + "/other")
-            let other = bytes(folder + "/other")
+            let other = random.one(of: sound).bytes
             let length = damaged[0..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
-            for _ in 0...random.below(2) {
+            for _ in 0...random.below(2) where damaged.count >= 8 {
                 switch random.below(5) {
                 case 0: Damage.bytes(&damaged, splicing: other, &random)
                 case 1:

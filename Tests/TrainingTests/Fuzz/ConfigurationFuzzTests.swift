@@ -1,5 +1,6 @@
 import Foundation
 import Fuzzing
+import Sampling
 import Testing
 
 @testable import Training
@@ -71,16 +72,18 @@ import Testing
             String(repeating: "{a: ", count: 3_000), String(repeating: "- ", count: 3_000), "widths: [1, 2, 3]",
             "[1000, 1, 1]", "[51, 51]", "{1: [2], 2: [1]}", "{wce: 1, gdl: 0.5}", "networks", "learning_rates",
             "losses", "figure", "run", "patches", "set", "label", "name", "all", "auto", "none",
+            "others",
         ]
     }()
 
-    static func soundRun(_ random: inout SeededGenerator) -> String {
+    static func soundRun(_ random: inout SeededGenerator) throws -> String {
         var run = RunConfiguration(list: random.one(of: ["subjects.csv", "/a/b c.csv", "ä.csv"]))
         run.seed = random.below(1000)
         run.steps = 1 + random.below(100_000)
         run.data.modalities = random.one(of: [[], ["flair"], ["t1", "flair"]])
         run.data.mask = random.one(of: [nil, "wm"])
-        run.data.mergeLabels = random.one(of: [[:], [1: [1, 2, 4]]])
+        run.data.mergeLabels = try random.one(
+            of: [LabelMerging(), LabelMerging([1: [1, 2, 4]]), LabelMerging([1: [7]], others: 0)])
         run.patch.size = random.one(of: [[51, 51, 51], [1, 64, 64], [20, 30, 40]])
         run.network.widths = random.one(of: [nil, [8, 16, 32]])
         run.loss.add = random.one(of: [[:], [.wce: 0.5]])
@@ -109,13 +112,13 @@ import Testing
 
     private static func outcome(_ path: String, _ random: inout SeededGenerator) throws -> FuzzRun.Outcome {
         let isSweep = random.once(in: 3)
-        func sound() -> [UInt8] { Array((isSweep ? soundSweep(&random) : soundRun(&random)).utf8) }
-        var bytes = sound()
+        func sound() throws -> [UInt8] { Array(try (isSweep ? soundSweep(&random) : soundRun(&random)).utf8) }
+        var bytes = try sound()
         let isSound = random.once(in: 15)
         if !isSound {
             for _ in 0...random.below(3) {
                 if random.once(in: 4) {
-                    Damage.bytes(&bytes, splicing: sound(), &random)
+                    Damage.bytes(&bytes, splicing: try sound(), &random)
                 } else {
                     Damage.text(&bytes, tokens: tokens, &random)
                 }

@@ -37,6 +37,12 @@ struct NIfTIFields {
 
     var units: Int { layout == .first ? Int(bytes[123]) : integers(500, size: 4, count: 1)[0] }
 
+    /// `descrip`, up to the first byte that is 0.
+    var description: String {
+        let field = bytes[layout.description..<layout.description + 80]
+        return String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
     /// A number of the header's smaller size of integers, or a code.
     func integer(_ offset: Int) -> Int {
         let isCode = offset == layout.qformCode || offset == layout.sformCode
@@ -93,13 +99,17 @@ struct NIfTILayout: Equatable {
     let codeSize: Int
     /// Quaternion b, c, d, its offset, and the twelve numbers of the affine transform.
     let quaternion: Int
+    /// 80 bytes of text.
+    let description: Int
 
     /// NIfTI-1: 16-bit integers, single precision.
     static let first = NIfTILayout(
         byteCount: 348, signature: 344, dim: 40, lengthSize: 2, datatype: 70, bitpix: 72, pixdim: 76, realSize: 4,
-        voxelOffset: 108, slope: 112, intercept: 116, qformCode: 252, sformCode: 254, codeSize: 2, quaternion: 256)
+        voxelOffset: 108, slope: 112, intercept: 116, qformCode: 252, sformCode: 254, codeSize: 2, quaternion: 256,
+        description: 148)
     /// NIfTI-2: 64-bit lengths, double precision.
     static let second = NIfTILayout(
         byteCount: 540, signature: 4, dim: 16, lengthSize: 8, datatype: 12, bitpix: 14, pixdim: 104, realSize: 8,
-        voxelOffset: 168, slope: 176, intercept: 184, qformCode: 344, sformCode: 348, codeSize: 4, quaternion: 352)
+        voxelOffset: 168, slope: 176, intercept: 184, qformCode: 344, sformCode: 348, codeSize: 4, quaternion: 352,
+        description: 240)
 }

@@ -27,6 +27,8 @@ struct NIfTIHeader {
     let quaternion: SIMD3<Double>
     let quaternionOffset: SIMD3<Double>
     let sform: Affine
+    /// What the program that wrote the file says of it, `descrip`: 79 bytes at the most.
+    let description: String
 
     /// The longest header: NIfTI-2's.
     static let longestByteCount = 540
@@ -60,6 +62,7 @@ struct NIfTIHeader {
                 "its codes of units and transforms (xyzt_units \(units), qform_code \(qformCode), sform_code "
                     + "\(sformCode)) are negative or too large")
         }
+        description = fields.description
         let transforms = fields.reals(fields.layout.quaternion, count: 18)
         // What is not used may be anything: some tools leave it as it comes.
         func used(_ numbers: ArraySlice<Double>, _ code: Int, _ name: String) throws(NIfTIError) -> [Double] {

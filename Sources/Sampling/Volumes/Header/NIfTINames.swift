@@ -24,6 +24,9 @@ struct NIfTINames {
         return found
     }
 
+    /// Whether a file is the header's half of a pair by its name.
+    static func isHeader(_ path: String) -> Bool { replacing("hdr", by: "img", in: path) != nil }
+
     /// A path that ends in `.old` or `.old.gz`, with the other ending; nil for other paths.
     private static func replacing(_ old: String, by new: String, in path: String) -> String? {
         for (old, new) in [(old, new), (old.uppercased(), new.uppercased())] {
