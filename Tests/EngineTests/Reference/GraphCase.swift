@@ -168,6 +168,8 @@ struct GraphCase: CustomStringConvertible {
 
     var hasBatchNorm: Bool { operations.contains { if case .batchNorm = $0 { true } else { false } } }
 
+    var hasUnreadValues: Bool { pruned.operations.count < operations.count }
+
     /// Without what the last value does not depend on.
     var pruned: GraphCase {
         var isRead: Set<Int> = [operations.count]

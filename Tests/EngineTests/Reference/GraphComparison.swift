@@ -9,6 +9,8 @@ struct GraphSetup: Hashable, CustomStringConvertible {
     var threads: Int
     var gradientsBySlot = false
     var microBatches = 1
+    /// Whether memory is NaN until it is written, and guarded.
+    var checksMemory = false
 
     /// Relative to the largest value of a tensor. Float32 has 6e-8, a sum of some hundred products some times that, and a
     /// graph a dozen operations: the direct sum stays below 1e-5. Winograd's transforms multiply by up to 8 and subtract.
@@ -20,6 +22,7 @@ struct GraphSetup: Hashable, CustomStringConvertible {
             "\(algorithms.rule)\(named), \(instructionSet), \(threads) threads"
             + (gradientsBySlot ? ", gradients by slot" : "")
             + (microBatches > 1 ? ", \(microBatches) micro-batches" : "")
+            + (checksMemory ? ", memory checked" : "")
     }
 }
 
@@ -39,6 +42,7 @@ extension GraphCase {
                 var setup = GraphSetup(
                     algorithms: choice, instructionSet: set, threads: draws.integer(1...2))
                 setup.gradientsBySlot = draws.chance(25)
+                setup.checksMemory = draws.chance(50)
                 // Statistics of a micro-batch are not those of the batch.
                 let parts = (1...slots).filter { slots % $0 == 0 }
                 if !hasBatchNorm, draws.chance(25) { setup.microBatches = draws.one(of: parts) }
@@ -219,7 +223,8 @@ final class ReferenceRun {
             training: graph, inputSize: graphCase.inputSize,
             options: Plan.Options(
                 slots: slots / setup.microBatches, threads: setup.threads, algorithms: setup.algorithms,
-                gradientsBySlot: setup.gradientsBySlot, microBatches: setup.microBatches, checksMemory: true),
+                gradientsBySlot: setup.gradientsBySlot, microBatches: setup.microBatches,
+                checksMemory: setup.checksMemory),
             loss: graphCase.loss.engineLoss(graphCase.pooling), model: model,
             instructionSet: setup.instructionSet)
         let statistics = model.statistics.values
@@ -267,7 +272,7 @@ final class ReferenceRun {
         let plan = try Plan(
             inference: graph, inputSize: graphCase.inputSize, slots: slots, threads: setup.threads,
             sharing: Self.model(graphCase, graph), algorithms: setup.algorithms,
-            instructionSet: setup.instructionSet, checksMemory: true)
+            instructionSet: setup.instructionSet, checksMemory: setup.checksMemory)
         for slot in 0..<slots { plan.withInput(slot: slot) { $0.update(repeating: .nan) } }
         try plan.forward()
         for slot in 0..<slots { plan.withInput(slot: slot) { _ = $0.update(from: images[slot]) } }

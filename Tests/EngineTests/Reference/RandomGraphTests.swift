@@ -33,13 +33,12 @@ import Testing
                 failures += 1
                 Issue.record("DICERANK_GRAPH_SEED=\(seed) fails: \(failure)")
                 Issue.record("made smaller: \(try failure.shrunk())")
-            } catch let error as EngineError {
-                refused.append("\(seed): \(error)")
+            } catch EngineError.parameterNotReached(let name) {
+                refused.append("\(seed): \(name)")
             }
             if failures == Self.mostFailures, Self.seeds.count == Self.usualCount { break }
         }
-        if !refused.isEmpty { print("refused:", refused.joined(separator: "\n")) }
-        #expect(refused.count <= Self.seeds.count / 20, "\(refused)")
+        #expect(refused.count <= 1 + Self.seeds.count / 20, "refused: \(refused)")
     }
 }
 
@@ -48,7 +47,8 @@ struct Failure: CustomStringConvertible {
     var graphCase: GraphCase
     var setup: GraphSetup
     var training: Bool
-    var mismatches: [Mismatch]
+    /// What is wrong, a sentence each.
+    var mismatches: [String]
 
     /// The first that the setups of a case find.
     static func first(of graphCase: GraphCase) throws -> Failure? {
@@ -61,12 +61,19 @@ struct Failure: CustomStringConvertible {
         return nil
     }
 
+    /// - Throws: Only where a parameter is behind a value that nobody reads; all else fits together, and an error is a
+    ///   failure too.
     init?(_ run: ReferenceRun, _ setup: GraphSetup, training: Bool) throws {
-        let found = training ? try run.train(setup) : try run.infer(setup)
-        let mismatches = try run.mismatches(found, training: training, setup)
+        (graphCase, self.setup, self.training) = (run.graphCase, setup, training)
+        do {
+            let found = training ? try run.train(setup) : try run.infer(setup)
+            mismatches = try run.mismatches(found, training: training, setup).map(\.description)
+        } catch EngineError.parameterNotReached(let name) where run.graphCase.hasUnreadValues {
+            throw EngineError.parameterNotReached(name: name)
+        } catch let error as EngineError {
+            mismatches = ["\(error)"]
+        }
         if mismatches.isEmpty { return nil }
-        (graphCase, self.setup) = (run.graphCase, setup)
-        (self.training, self.mismatches) = (training, mismatches)
     }
 
     var description: String {
@@ -118,6 +125,7 @@ struct Failure: CustomStringConvertible {
                 }
             }
         }
+        if setup.checksMemory { with { _, setup in setup.checksMemory = false } }
         if setup.microBatches > 1 || setup.gradientsBySlot || setup.threads > 1 {
             with { _, setup in (setup.microBatches, setup.gradientsBySlot, setup.threads) = (1, false, 1) }
         }

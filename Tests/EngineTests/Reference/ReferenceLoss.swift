@@ -16,7 +16,8 @@ indirect enum ReferenceLoss: CustomStringConvertible {
     var hasWeightsOfPrediction: Bool {
         switch self {
         case .crossEntropy: true
-        case .combined(let first, let second, _): first.hasWeightsOfPrediction || second.hasWeightsOfPrediction
+        case .combined(let first, let second, _):
+            first.hasWeightsOfPrediction || second.hasWeightsOfPrediction
         default: false
         }
     }
