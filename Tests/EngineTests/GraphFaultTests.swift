@@ -143,6 +143,7 @@ import Testing
     // MARK: Memory that is not written
 
     /// Between Winograd's convolution, which computes what the crop keeps, and the crop: a direct and a transposed one.
+    /// Winograd is within 5e-5 of the direct sum; memory that was not written is off by any amount.
     @Test(arguments: [false, true])
     func whatACropLeavesOffIsNotReadUnwritten(transposed: Bool) throws {
         var graph = Graph(inputChannels: 2)
@@ -157,8 +158,8 @@ import Testing
                 graph.crop(x, border: 2), name: "logits", channels: 3, kernel: Size3(cube: 1)))
         let expected = try GraphOutcome(graph, algorithm: .direct)
         let found = try GraphOutcome(graph, algorithm: .winograd)
-        #expect(relativeError(found.logits, expected.logits) < 1e-5)
-        found.expectGradients(of: expected, 1e-5)
+        #expect(relativeError(found.logits, expected.logits) < 5e-5)
+        found.expectGradients(of: expected, 5e-5)
     }
 
     // MARK: Slices that become volumes

@@ -44,7 +44,7 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
         case .badName(let list, let line, let subject, let fault):
             // What ends lines or moves a cursor is not printed.
             let shown = String(subject.unicodeScalars.map { SubjectName.isControl($0) ? " " : Character($0) })
-            return "Line \(line) of \(list) names the subject \"\(excerpt(shown, letters: 80))\", \(fault)."
+            return "Line \(line) of \(list) names the subject \"\(excerpt(shown))\", \(fault)."
         case .duplicateSubject(let list, let subject, let lines):
             return
                 "\(list) names the subject \"\(excerpt(subject))\" on line \(lines[0]) and again on line \(lines[1])."

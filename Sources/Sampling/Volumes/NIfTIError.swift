@@ -83,7 +83,7 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
                 + (value == 255
                     ? "a mask of 0 and 255 is read with data.merge_labels: {1: [255]}, and probabilities, which go "
                         + "from 0 to 1, with data.reference_kind: probabilities."
-                    : "set data.classes to 1 more than the greatest label, or say in data.merge_labels what class it is.")
+                    : "data.classes (of evaluate: --classes) is to be 1 more than the greatest label, or data.merge_labels to say what class it is.")
         case .labelNotMerged(let path, let label, let position, let sources):
             "\(path) holds the label \(label) at \(position), which merge_labels does not name, while it makes "
                 + "\(listed(sources.map(String.init))) class \(label): write "

@@ -42,14 +42,24 @@ public struct OutputCheck {
     /// Checks an output and remembers it.
     /// - Parameters:
     ///   - what: is written, as in "the scores".
-    ///   - remedy: what the user can do instead of moving the file away, such as "choose another --output".
+    ///   - remedy: what the user can do, such as "choose another --output".
+    ///   - replacement: what else helps where another program made the file, such as "replace it with --overwrite".
+    ///   - clash: what helps where two outputs are the same file; nil for the remedy.
     /// - Throws: ``OutputError``.
     public mutating func add(
-        _ path: String, as what: String, own: Own, remedy: String = "choose another --output"
+        _ path: String, as what: String, own: Own, remedy: String = "choose another --output",
+        replacement: String? = nil, clash: String? = nil
     ) throws(OutputError) {
         let file = FileIdentity(path)
         func fault(_ kind: OutputError.Fault) -> OutputError {
-            OutputError(path: path, what: what, fault: kind, remedy: remedy)
+            switch kind {
+            case .foreign:
+                OutputError(
+                    path: path, what: what, fault: kind,
+                    remedy: [remedy, replacement].compactMap { $0 }.joined(separator: ", or "))
+            case .twice: OutputError(path: path, what: what, fault: kind, remedy: clash ?? remedy)
+            default: OutputError(path: path, what: what, fault: kind, remedy: remedy)
+            }
         }
         if let other = read[file] { throw fault(.isRead(as: other)) }
         if let other = written.updateValue(what, forKey: file) { throw fault(.twice(with: other)) }

@@ -88,6 +88,7 @@ extension Dicerank {
             let column = reference ?? data.reference
             let references = try subjects.files(modalities: [column], reference: nil, mask: nil)
             if let output {
+                try PathArgument.expectParentFolder(output, "--output")
                 let predictions = try rows.compactMap { try predictionFile(of: $0.subject) }
                 var check = OutputCheck(reading: subjects.paths + [config].compactMap { $0 } + predictions)
                 try check.add(output, as: "the scores", own: .text(["subject,class,dsc,"]))

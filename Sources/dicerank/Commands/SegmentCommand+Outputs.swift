@@ -25,12 +25,16 @@ extension Dicerank.Segment {
         var check = OutputCheck(reading: [trained.path, data.list] + listed + subjects.flatMap(\.paths))
         let remedy =
             "choose another --output" + (image.isEmpty ? "" : ", or another name with --subject")
-            + (overwrite ? "" : ", or replace what is no input with --overwrite")
         for subject in subjects {
-            for path in paths(of: subject.subject, classes: data.classes) {
+            for (index, path) in paths(of: subject.subject, classes: data.classes).enumerated() {
+                let what =
+                    index == 0
+                    ? "the segmentation of \(subject.subject)"
+                    : "the probability of class \(index - 1) of \(subject.subject)"
                 try check.add(
-                    path, as: "the segmentation of \(subject.subject)", own: overwrite ? .known : .volume,
-                    remedy: remedy)
+                    path, as: what, own: overwrite ? .known : .volume, remedy: remedy,
+                    replacement: overwrite ? nil : "replace it with --overwrite",
+                    clash: "rename one of the subjects, or leave out --probabilities")
             }
         }
         do {

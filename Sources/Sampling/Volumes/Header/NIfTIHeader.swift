@@ -38,6 +38,7 @@ struct NIfTIHeader {
     ///   - path: of the file, for messages.
     /// - Throws: `NIfTIError`.
     init(_ bytes: [UInt8], path: String) throws(NIfTIError) {
+        guard !bytes.isEmpty else { throw .unreadable(path: path, reason: "it is empty, as after a copy that failed") }
         guard let fields = NIfTIFields(bytes) else { throw .notNIfTI(path: path) }
         func fault(_ fault: String) -> NIfTIError { .header(path: path, fault: fault) }
 
