@@ -176,7 +176,8 @@ import Testing
                 graph.convolution(x, name: "flat", channels: 5, kernel: Size3(1, 3, 3), dilation: 2))
             let other = graph.convolution(
                 x, name: "other", channels: 5, kernel: Size3(cube: 3), dilation: 2)
-            x = graph.add(graph.convolution(x, name: "same", channels: 5, kernel: Size3(cube: 1)), shortcut: other)
+            x = graph.add(
+                graph.convolution(x, name: "same", channels: 5, kernel: Size3(cube: 1)), shortcut: other)
             x = graph.transposedConvolution(
                 x, name: "deeper", channels: 6, kernel: upsampled ? Size3(2, 1, 1) : Size3(cube: 2))
             if upsampled { x = graph.upsample(x, factor: 2) }
@@ -213,7 +214,8 @@ import Testing
         graph.setOutput(graph.add(x, shortcut: y))
         let error = #expect(throws: EngineError.self) { try graph.outputSize(inputSize: Size3(8, 9, 10)) }
         #expect(
-            error?.description == "A patch of 8x9x10 voxels does not fit the network: its paths end in 8x9x10 "
+            error?.description
+                == "A patch of 8x9x10 voxels does not fit the network: its paths end in 8x9x10 "
                 + "and 6x7x8 voxels.")
     }
 
@@ -224,7 +226,8 @@ import Testing
         graph.setOutput(graph.upsample(x, factor: 2))
         let error = #expect(throws: EngineError.self) { try graph.outputSize(inputSize: Size3(cube: 2)) }
         #expect(
-            error?.description == "A patch of 2x2x2 voxels is too large for the network: after up an image has "
+            error?.description
+                == "A patch of 2x2x2 voxels is too large for the network: after up an image has "
                 + "2x2x2000 voxels, but an axis may have 1024.")
     }
 

@@ -35,7 +35,8 @@ struct GraphOutcome {
     }
 
     static func plan(
-        _ graph: Graph, size: Size3 = size, model: Parameters, algorithm: ConvolutionAlgorithm, slots: Int = 2,
+        _ graph: Graph, size: Size3 = size, model: Parameters, algorithm: ConvolutionAlgorithm,
+        slots: Int = 2,
         image: (_ slot: Int, _ channel: Int, _ z: Int, _ y: Int, _ x: Int) -> Float = Self.noise
     ) throws -> Plan {
         let plan = try Plan(

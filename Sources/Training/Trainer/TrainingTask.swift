@@ -172,7 +172,8 @@ extension RunConfiguration {
         guard let rank = all.firstIndex(where: { $0 != all[0] }) else { return }
         let hosts = communicator.hostNames
         throw TrainingError.notDeterministic(
-            found: "\(all[rank]) threads on rank \(rank) on \(hosts[rank]) and \(all[0]) on rank 0 on \(hosts[0])",
+            found:
+                "\(all[rank]) threads on rank \(rank) on \(hosts[rank]) and \(all[0]) on rank 0 on \(hosts[0])",
             expected: "as many on all ranks: set threads to the least of them")
     }
 }

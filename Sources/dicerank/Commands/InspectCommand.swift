@@ -145,7 +145,9 @@ enum InspectionText {
         let shares = subjects.map { Double($0.foregroundVoxels) / Double($0.geometry.extent.count) }
         let sizes = subjects.flatMap { $0.lesions.map(Double.init) }
         let share = heldOut > 0 ? ", \(heldOut) of them held out" : ""
-        var lines = ["\(counted(subjects.count, "subject"))\(share), foreground of a volume: \(spread(shares))"]
+        var lines = [
+            "\(counted(subjects.count, "subject"))\(share), foreground of a volume: \(spread(shares))"
+        ]
         if let quartiles = Quartiles(of: sizes) {
             lines.append(
                 "\(counted(sizes.count, "lesion")), voxels: median \(number(quartiles.median)) (\(number(quartiles.lower)) to "
