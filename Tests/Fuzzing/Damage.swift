@@ -80,10 +80,12 @@ public enum Damage {
         case 4: lines.insert(lines[line], at: random.below(lines.count))
         case 5: lines.remove(at: line)
         case 6: lines.swapAt(line, random.below(lines.count))
-        case 7: lines[line].insert(contentsOf: Array(random.one(of: [" ", "  ", "\t", "- ", "? "]).utf8), at: 0)
+        case 7:
+            lines[line].insert(contentsOf: Array(random.one(of: [" ", "  ", "\t", "- ", "? "]).utf8), at: 0)
         case 8:
             let noText: [[UInt8]] = [
-                [0], [0xFF, 0xFE], [0xC3], [0xED, 0xA0, 0x80], [0xE2, 0x80, 0xA8], [0x1B, 0x5B], [0xEF, 0xBB, 0xBF],
+                [0], [0xFF, 0xFE], [0xC3], [0xED, 0xA0, 0x80], [0xE2, 0x80, 0xA8], [0x1B, 0x5B],
+                [0xEF, 0xBB, 0xBF],
                 [0x7F], [13],
             ]
             lines[line].insert(contentsOf: random.one(of: noText), at: random.below(lines[line].count + 1))
@@ -116,8 +118,10 @@ public enum Damage {
 
     private static let stumbling = [
         "", "0", "-1", "1e400", "nan", "inf", "-0", "9223372036854775807", "9223372036854775808",
-        "-9223372036854775809", "1e-400", "0x1F", "1_000", "1,5", "\u{0}", "\u{FEFF}", "\u{202E}", "~", "null",
-        "true", "[]", "{}", "\"", "'", ",", ",,,,", "../../x", "/", ".", "..", String(repeating: "9", count: 400),
+        "-9223372036854775809", "1e-400", "0x1F", "1_000", "1,5", "\u{0}", "\u{FEFF}", "\u{202E}", "~",
+        "null",
+        "true", "[]", "{}", "\"", "'", ",", ",,,,", "../../x", "/", ".", "..",
+        String(repeating: "9", count: 400),
         String(repeating: "ä", count: 2000), String(repeating: "a\u{301}", count: 100), "e\u{301}\u{200D}😀",
     ]
 }

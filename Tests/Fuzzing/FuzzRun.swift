@@ -105,15 +105,18 @@ public struct FuzzRun {
             let mirror = Mirror(reflecting: error)
             let fault = mirror.children.first { $0.label == "fault" }
             let inner = fault.map { Mirror(reflecting: $0.value) } ?? mirror
-            let word = inner.displayStyle == .enum ? inner.children.first?.label ?? "\(fault?.value ?? error)" : ""
+            let word =
+                inner.displayStyle == .enum ? inner.children.first?.label ?? "\(fault?.value ?? error)" : ""
             return "\(type(of: error))" + (word.isEmpty ? "" : ".\(word)")
         }
     }
 
     private func limitMemory() {
-        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ").first
+        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+            .first
         let used = (pages.flatMap { Int($0) } ?? 0) * Int(getpagesize())
-        var limit = rlimit(rlim_cur: rlim_t(used + Self.allowedBytes), rlim_max: rlim_t(used + Self.allowedBytes))
+        var limit = rlimit(
+            rlim_cur: rlim_t(used + Self.allowedBytes), rlim_max: rlim_t(used + Self.allowedBytes))
         setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &limit)
     }
 
@@ -173,12 +176,14 @@ public enum Sentence {
         if !names.contains(where: text.contains) { return fault("no name of a file") }
         let plain = names.reduce(text) { $0.replacing($1, with: "FILE") }
         if plain.count > 400 { return fault("\(plain.count) characters") }
-        for word in ["Optional(", "Error Domain", "NSCocoa", "Code=", "couldn", "DecodingError", "nil", "<unknown"]
+        for word in [
+            "Optional(", "Error Domain", "NSCocoa", "Code=", "couldn", "DecodingError", "nil", "<unknown",
+        ]
         where plain.contains(word) {
             return fault("the raw text \(word)")
         }
         // What is quoted is the user's.
-        let own = plain.split(separator: "'", omittingEmptySubsequences: false).enumerated()
+        let own = plain.split(omittingEmptySubsequences: false) { $0 == "'" || $0 == "\"" }.enumerated()
             .filter { $0.offset % 2 == 0 }.map(\.element).joined(separator: " ")
         let longest = own.split(whereSeparator: { !$0.isASCII || !$0.isNumber && $0 != "," }).map {
             $0.count { $0 != "," }

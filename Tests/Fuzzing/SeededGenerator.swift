@@ -16,7 +16,9 @@ public struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// A number from 0 to below `bound`, at least 0 where there is none.
-    public mutating func below(_ bound: Int) -> Int { bound > 0 ? Int.random(in: 0..<bound, using: &self) : 0 }
+    public mutating func below(_ bound: Int) -> Int {
+        bound > 0 ? Int.random(in: 0..<bound, using: &self) : 0
+    }
 
     /// True once in `times` draws.
     public mutating func once(in times: Int) -> Bool { below(times) == 0 }

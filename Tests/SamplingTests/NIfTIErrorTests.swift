@@ -172,12 +172,14 @@ import Testing
                 == "a.nii holds voxels of type complex64, and integers and floats of 8 to 64 bits can be read: save the "
                 + "magnitude as a volume of its own.")
         #expect(
-            NIfTIError.labelOutsideClasses(path: "a.nii", value: 255, position: position, classes: 2).description
+            NIfTIError.labelOutsideClasses(path: "a.nii", value: 255, position: position, classes: 2)
+                .description
                 == "a.nii holds the label 255 at (1, 2, 3), and the 2 classes are 0 to 1: a mask of 0 and 255 is read with "
                 + "data.merge_labels: {1: [255]}, and probabilities, which go from 0 to 1, with data.reference_kind: "
                 + "probabilities.")
         #expect(
-            NIfTIError.labelOutsideClasses(path: "a.nii", value: 4, position: position, classes: 2).description
+            NIfTIError.labelOutsideClasses(path: "a.nii", value: 4, position: position, classes: 2)
+                .description
                 == "a.nii holds the label 4 at (1, 2, 3), and the 2 classes are 0 to 1: set data.classes to 1 more than the "
                 + "greatest label, or say in data.merge_labels what class it is.")
         #expect(

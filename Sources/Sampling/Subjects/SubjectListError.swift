@@ -36,7 +36,8 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
             return "The header of \(list) names the column \"\(excerpt(column))\" twice."
         case .missingColumn(let list, let column, let columns):
             let nearest = nearestName(to: column, in: columns).map { " (nearest: \"\(excerpt($0))\")" } ?? ""
-            return "\(list) has no column \"\(excerpt(column))\"\(nearest); its columns are \(shown(columns))."
+            return
+                "\(list) has no column \"\(excerpt(column))\"\(nearest); its columns are \(shown(columns))."
         case .fieldCount(let list, let line, let found, let expected):
             return "Line \(line) of \(list) has \(counted(found, "field")), and its header has \(expected)."
         case .emptyCell(let list, let line, let column):
@@ -58,7 +59,8 @@ public enum SubjectListError: Error, Hashable, Sendable, CustomStringConvertible
 private func shown(_ columns: [String]) -> String {
     let most = 8
     let names = columns.prefix(most).map { name in
-        let isPlain = !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
+        let isPlain =
+            !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
         return isPlain && name.count <= 20 ? name : "\"\(excerpt(name, letters: 20))\""
     }
     return columns.count > most ? listed(names + ["\(columns.count - most) more"]) : listed(names)

@@ -75,7 +75,8 @@ public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "'nan_to_num'."
         case .fractionalLabel(let path, let value, let position):
             "\(path) holds \(short(value)) at \(position), and labels are integers: "
-                + (0 < value && value < 1 ? "probabilities are read with data.reference_kind: probabilities, and " : "")
+                + (0 < value && value < 1
+                    ? "probabilities are read with data.reference_kind: probabilities, and " : "")
                 + "a map that was resampled is to be resampled anew, by the nearest neighbour."
         case .labelOutsideClasses(let path, let value, let position, let classes):
             "\(path) holds the label \(short(value)) at \(position), and the \(classes) classes are "

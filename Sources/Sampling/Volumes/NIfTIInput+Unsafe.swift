@@ -265,7 +265,9 @@ final class NIfTIInput {
             try body(start, UnsafeBufferPointer(decoded))
             start += count
         }
-        guard !isCompressed || NIfTIInput.isWhole(closing: &handle) else { throw NIfTIError.damaged(path: path) }
+        guard !isCompressed || NIfTIInput.isWhole(closing: &handle) else {
+            throw NIfTIError.damaged(path: path)
+        }
     }
 
     /// Reads a compressed stream to its end and closes it: its checksum is only looked at there, and a damaged stream can

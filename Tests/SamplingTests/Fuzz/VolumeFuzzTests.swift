@@ -78,7 +78,11 @@ private struct VolumeCase {
             let target = random.once(in: 2) ? named : data
             var bytes = readBytes(target)
             Damage.bytes(&bytes, splicing: other.header + other.voxels, &random)
-            if random.once(in: 40) { unlink(target) } else { try Data(bytes).write(to: URL(fileURLWithPath: target)) }
+            if random.once(in: 40) {
+                unlink(target)
+            } else {
+                try Data(bytes).write(to: URL(fileURLWithPath: target))
+            }
         }
         path = named != data && random.once(in: 4) ? data : named
         mustBeEqual =
@@ -154,7 +158,8 @@ private struct VolumeCase {
             try check(volume.geometry)
             if mustBeEqual, volume.voxels != sound.values {
                 throw FuzzRun.Fault(
-                    "voxels that nothing has touched differ: \(sound.container), NIfTI-\(sound.version), \(harm)")
+                    "voxels that nothing has touched differ: \(sound.container), NIfTI-\(sound.version), \(harm)"
+                )
             }
         } catch let error as NIfTIError {
             if let fault = Sentence.fault(in: "\(error)", naming: names) { throw FuzzRun.Fault(fault) }

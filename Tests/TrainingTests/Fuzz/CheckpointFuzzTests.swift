@@ -18,8 +18,10 @@ import Testing
     }
 
     private static let tokens = [
-        "F32", "F64", "U8", "BF16", "X", "dtype", "shape", "data_offsets", "__metadata__", "digest", "step", "[]",
-        "[0,0]", "[-1]", "[4611686018427387904,4]", "null", "1e3", "{", "}", "\"", "\\u0000", "\\ud800", "\\n",
+        "F32", "F64", "U8", "BF16", "X", "dtype", "shape", "data_offsets", "__metadata__", "digest", "step",
+        "[]",
+        "[0,0]", "[-1]", "[4611686018427387904,4]", "null", "1e3", "{", "}", "\"", "\\u0000", "\\ud800",
+        "\\n",
         String(repeating: "[", count: 2000), String(repeating: "{\"a\":", count: 2000),
     ]
 
@@ -38,7 +40,9 @@ import Testing
         return try (0..<24).map { _ in
             let checkpoint = try Self.checkpoint(&random)
             try checkpoint.write(to: folder + "/sound")
-            return (checkpoint, FileManager.default.contents(atPath: folder + "/sound").map { [UInt8]($0) } ?? [])
+            return (
+                checkpoint, FileManager.default.contents(atPath: folder + "/sound").map { [UInt8]($0) } ?? []
+            )
         }
     }
 

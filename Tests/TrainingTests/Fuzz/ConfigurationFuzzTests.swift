@@ -22,7 +22,9 @@ import Testing
         let path = "laughs.yaml"
         for yaml in [Self.laughs, "data: {list: a.csv}\n" + Self.laughs] {
             let begin = Date()
-            let error = #expect(throws: ConfigurationError.self) { try RunConfiguration(yaml: yaml, name: path) }
+            let error = #expect(throws: ConfigurationError.self) {
+                try RunConfiguration(yaml: yaml, name: path)
+            }
             #expect(Date().timeIntervalSince(begin) < 5)
             #expect(
                 error?.description.hasSuffix(
@@ -59,18 +61,25 @@ import Testing
     }
 
     private static let laughs = (1...9).reduce("a0: &a0 [x, x, x, x, x, x, x, x, x, x]") { text, level in
-        text + "\na\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]"
+        text + "\na\(level): &a\(level) ["
+            + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]"
     }
 
     /// Names, values and what is YAML's own.
     private static let tokens: [String] = {
-        let keys = RunConfiguration(list: "a.csv").values.flatMap { $0.key.split(separator: ".").map(String.init) + [$0.text] }
+        let keys = RunConfiguration(list: "a.csv").values.flatMap {
+            $0.key.split(separator: ".").map(String.init) + [$0.text]
+        }
         return keys + [
-            "&a", "*a", "<<: *a", "a: &a [*a]", "&a {b: *a}", "!!binary", "!!float", "!x", "---", "...", "? ", ": ",
-            "|", ">", "%YAML 1.2", "%TAG ! x", "- ", "#", "@", "`", "{a: 1, a: 2}", "[[", "]]", "{{", "}}", laughs,
+            "&a", "*a", "<<: *a", "a: &a [*a]", "&a {b: *a}", "!!binary", "!!float", "!x", "---", "...", "? ",
+            ": ",
+            "|", ">", "%YAML 1.2", "%TAG ! x", "- ", "#", "@", "`", "{a: 1, a: 2}", "[[", "]]", "{{", "}}",
+            laughs,
             String(repeating: "[", count: 300), String(repeating: "[", count: 20_000),
-            String(repeating: "{a: ", count: 3_000), String(repeating: "- ", count: 3_000), "widths: [1, 2, 3]",
-            "[1000, 1, 1]", "[51, 51]", "{1: [2], 2: [1]}", "{wce: 1, gdl: 0.5}", "networks", "learning_rates",
+            String(repeating: "{a: ", count: 3_000), String(repeating: "- ", count: 3_000),
+            "widths: [1, 2, 3]",
+            "[1000, 1, 1]", "[51, 51]", "{1: [2], 2: [1]}", "{wce: 1, gdl: 0.5}", "networks",
+            "learning_rates",
             "losses", "figure", "run", "patches", "set", "label", "name", "all", "auto", "none",
             "others",
         ]
@@ -145,10 +154,12 @@ import Testing
     static func check(_ run: RunConfiguration) throws {
         let again = try RunConfiguration(yaml: run.yaml)
         guard again == run else {
-            throw FuzzRun.Fault("the resolved configuration reads back with other \(again.differences(from: run).map(\.key))")
+            throw FuzzRun.Fault(
+                "the resolved configuration reads back with other \(again.differences(from: run).map(\.key))")
         }
         let rates = [run.optimizer.learningRate, run.loss.lambda, run.data.heldOut, run.optimizer.clip ?? 1]
-        guard rates.allSatisfy(\.isFinite), run.optimizer.learningRate > 0, run.steps > 0, run.batch > 0 else {
+        guard rates.allSatisfy(\.isFinite), run.optimizer.learningRate > 0, run.steps > 0, run.batch > 0
+        else {
             throw FuzzRun.Fault("numbers out of range were accepted: \(run.yaml)")
         }
     }

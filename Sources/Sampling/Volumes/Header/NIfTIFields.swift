@@ -104,12 +104,16 @@ struct NIfTILayout: Equatable {
 
     /// NIfTI-1: 16-bit integers, single precision.
     static let first = NIfTILayout(
-        byteCount: 348, signature: 344, dim: 40, lengthSize: 2, datatype: 70, bitpix: 72, pixdim: 76, realSize: 4,
-        voxelOffset: 108, slope: 112, intercept: 116, qformCode: 252, sformCode: 254, codeSize: 2, quaternion: 256,
+        byteCount: 348, signature: 344, dim: 40, lengthSize: 2, datatype: 70, bitpix: 72, pixdim: 76,
+        realSize: 4,
+        voxelOffset: 108, slope: 112, intercept: 116, qformCode: 252, sformCode: 254, codeSize: 2,
+        quaternion: 256,
         description: 148)
     /// NIfTI-2: 64-bit lengths, double precision.
     static let second = NIfTILayout(
-        byteCount: 540, signature: 4, dim: 16, lengthSize: 8, datatype: 12, bitpix: 14, pixdim: 104, realSize: 8,
-        voxelOffset: 168, slope: 176, intercept: 184, qformCode: 344, sformCode: 348, codeSize: 4, quaternion: 352,
+        byteCount: 540, signature: 4, dim: 16, lengthSize: 8, datatype: 12, bitpix: 14, pixdim: 104,
+        realSize: 8,
+        voxelOffset: 168, slope: 176, intercept: 184, qformCode: 344, sformCode: 348, codeSize: 4,
+        quaternion: 352,
         description: 240)
 }

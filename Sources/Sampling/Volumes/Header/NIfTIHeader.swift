@@ -82,7 +82,9 @@ struct NIfTIHeader {
         qfac = first.isFinite ? first : 0
         let rows = try used(transforms[6..<18], sformCode, "sform")
         sform = Affine(
-            rows: stride(from: 0, to: 12, by: 4).map { SIMD4(rows[$0], rows[$0 + 1], rows[$0 + 2], rows[$0 + 3]) })
+            rows: stride(from: 0, to: 12, by: 4).map {
+                SIMD4(rows[$0], rows[$0 + 1], rows[$0 + 2], rows[$0 + 3])
+            })
     }
 
     /// The transform of the quaternion, or of the spacing alone where there is none. The corresponding C function is
@@ -90,7 +92,8 @@ struct NIfTIHeader {
     var qform: Affine {
         guard qformCode > 0 else { return Affine(spacing: spacing, origin: .zero) }
         let matrix = nifti_quatern_to_dmat44(
-            quaternion.x, quaternion.y, quaternion.z, quaternionOffset.x, quaternionOffset.y, quaternionOffset.z,
+            quaternion.x, quaternion.y, quaternion.z, quaternionOffset.x, quaternionOffset.y,
+            quaternionOffset.z,
             spacing.x, spacing.y, spacing.z, qfac < 0 ? -1 : 1
         ).m
         return Affine(
@@ -131,7 +134,8 @@ struct NIfTIHeader {
         }
         guard bits == 0 || bits == 8 * datatype.bytes else {
             throw fault(
-                "its voxels are of type \(datatype), which has \(8 * datatype.bytes) bits, and of \(bits) bits")
+                "its voxels are of type \(datatype), which has \(8 * datatype.bytes) bits, and of \(bits) bits"
+            )
         }
         return datatype
     }
@@ -155,7 +159,8 @@ struct NIfTIHeader {
         // Both are ways to say that nothing is scaled.
         if slope == 0 || slope.isNaN { return (1, 0) }
         guard slope.isFinite, intercept.isFinite else {
-            throw fault("it scales voxels by \(short(slope)) (scl_slope) and adds \(short(intercept)) (scl_inter)")
+            throw fault(
+                "it scales voxels by \(short(slope)) (scl_slope) and adds \(short(intercept)) (scl_inter)")
         }
         return (slope, intercept)
     }

@@ -16,7 +16,8 @@ struct NIfTINames {
     func image(_ path: String) throws(NIfTIError) -> String {
         guard let image = NIfTINames.replacing("hdr", by: "img", in: header) else {
             throw .header(
-                path: path, fault: "it says that the voxels lie in a file .img, and its name does not end in .hdr")
+                path: path,
+                fault: "it says that the voxels lie in a file .img, and its name does not end in .hdr")
         }
         guard let found = NIfTINames.existing(image) else {
             throw .otherHalfMissing(path: path, missing: image)
