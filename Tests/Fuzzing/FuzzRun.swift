@@ -183,7 +183,7 @@ public enum Sentence {
             return fault("the raw text \(word)")
         }
         // What is quoted is the user's.
-        let own = plain.split(separator: "'", omittingEmptySubsequences: false).enumerated()
+        let own = plain.split(omittingEmptySubsequences: false) { $0 == "'" || $0 == "\"" }.enumerated()
             .filter { $0.offset % 2 == 0 }.map(\.element).joined(separator: " ")
         let longest = own.split(whereSeparator: { !$0.isASCII || !$0.isNumber && $0 != "," }).map {
             $0.count { $0 != "," }
