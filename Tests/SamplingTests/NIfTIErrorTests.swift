@@ -48,7 +48,8 @@ import Testing
     @Test(arguments: ["a.nii", "a.nii.gz"])
     func empty(name: String) throws {
         let path = try folder.write("", to: name)
-        #expect(throws: NIfTIError.notNIfTI(path: path)) { try Volume(reading: path) }
+        #expect(throws: NIfTIError.unreadable(path: path, reason: "it is empty, as after a copy that failed"))
+        { try Volume(reading: path) }
     }
 
     @Test func truncated() throws {
@@ -180,8 +181,9 @@ import Testing
         #expect(
             NIfTIError.labelOutsideClasses(path: "a.nii", value: 4, position: position, classes: 2)
                 .description
-                == "a.nii holds the label 4 at (1, 2, 3), and the 2 classes are 0 to 1: set data.classes to 1 more than the "
-                + "greatest label, or say in data.merge_labels what class it is.")
+                == "a.nii holds the label 4 at (1, 2, 3), and the 2 classes are 0 to 1: data.classes (of evaluate: "
+                + "--classes) is to be 1 more than the greatest label, or data.merge_labels to say what class it is."
+        )
         #expect(
             NIfTIError.fractionalLabel(path: "a.nii", value: 0.25, position: position).description
                 == "a.nii holds 0.25 at (1, 2, 3), and labels are integers: probabilities are read with "

@@ -213,7 +213,8 @@ extension RankTests {
                     try await small.launcher().run(bench + [path]), mentions: [path, mention, "--csv"])
             }
             expectRefusal(
-                try await small.launcher().run(["phantom", "run.yaml"]), mentions: ["run.yaml is no folder"])
+                try await small.launcher().run(["phantom", "run.yaml"]),
+                mentions: ["run.yaml, which is a file"])
             #expect(try small.workspace.read("run.yaml") == before)
         }
     }
