@@ -139,7 +139,7 @@ extension RankTests {
             try #require(begun)
             run.signalRanks(SIGTERM)
             let outcome = try await run.outcome()
-            try #require(outcome.exitCode == 0, "\(outcome)")
+            try #require(outcome.exitCode == 143, "\(outcome)")
             let steps = try small.metric("loss").count
             let trace = try Trace(small.workspace.path("trace.json"))
             for rank in 0..<2 { #expect(trace.ranks[rank][1]?.count == steps) }
@@ -175,7 +175,7 @@ extension RankTests {
             try FileManager.default.removeItem(atPath: small.workspace.path("gone"))
             run.signalRanks(SIGTERM)
             let outcome = try await run.outcome()
-            #expect(outcome.exitCodes == [0, 0], "\(outcome)")
+            #expect(outcome.exitCodes == [143, 143], "\(outcome)")
             #expect(small.workspace.exists("run/latest"))
             #expect(
                 outcome.standardError.contains(
