@@ -16,7 +16,6 @@ enum RunFolder {
             try outputs.add(
                 path, as: "the timeline", own: .text([TimelineText.head]),
                 remedy: "choose another --timeline")
-            try AtomicFile.checkWritable(path)
         }
         do {
             try FileManager.default.createDirectory(
@@ -24,6 +23,8 @@ enum RunFolder {
         } catch {
             throw FileError("the folder '\(options.runFolder)' could not be made", Errno(foundation: error))
         }
+        // It may lie in the folder that has just been made.
+        if let path = options.timeline { try AtomicFile.checkWritable(path) }
     }
 
     /// Checks that a folder is new, empty or a run's. Hidden files do not count.
