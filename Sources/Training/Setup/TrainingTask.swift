@@ -166,14 +166,20 @@ extension RunConfiguration {
     /// voxels in the gradients of convolutions are formed a thread at a time. Collective.
     /// - Throws: ``TrainingError/notDeterministic(found:expected:)``, the same on all ranks.
     func checkDeterminism(threads: Int, on communicator: any Communicator) throws {
-        guard distributed.reduction == .deterministic, communicator.size > 1 else { return }
-        let all = try communicator.allGatherVariable(Array("\(threads)".utf8))
-            .map { String(decoding: $0, as: UTF8.self) }
-        guard let rank = all.firstIndex(where: { $0 != all[0] }) else { return }
-        let hosts = communicator.hostNames
+        try checkDeterminism(
+            threads: try communicator.allGather([Int64(threads)]), hosts: communicator.hostNames)
+    }
+
+    /// - Parameters:
+    ///   - threads: of each rank.
+    ///   - hosts: the host of each rank.
+    func checkDeterminism(threads: [Int64], hosts: [String]) throws {
+        guard distributed.reduction == .deterministic,
+            let rank = threads.firstIndex(where: { $0 != threads[0] })
+        else { return }
         throw TrainingError.notDeterministic(
-            found:
-                "\(all[rank]) threads on rank \(rank) on \(hosts[rank]) and \(all[0]) on rank 0 on \(hosts[0])",
+            found: "\(threads[rank]) threads on rank \(rank) on \(hosts[rank]) and \(threads[0]) on rank 0 on "
+                + hosts[0],
             expected: "as many on all ranks: set threads to the least of them")
     }
 }

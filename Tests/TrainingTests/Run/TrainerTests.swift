@@ -161,6 +161,25 @@ import Testing
         }
     }
 
+    @Test func aDeterministicRunHasEqualThreads() throws {
+        try withTemporaryFolder { folder in
+            func configuration(_ changes: [String]) throws -> RunConfiguration {
+                try Self.configuration(in: folder, steps: 1, changes: changes)
+            }
+            let hosts = ["a", "a", "b", "b"]
+            let deterministic = try configuration(["distributed.reduction=deterministic"])
+            try deterministic.checkDeterminism(threads: [4, 4, 4, 4], hosts: hosts)
+            let error = #expect(throws: TrainingError.self) {
+                try deterministic.checkDeterminism(threads: [4, 4, 3, 4], hosts: hosts)
+            }
+            #expect(
+                error?.description
+                    == "distributed.reduction is deterministic with 3 threads on rank 2 on b and 4 on rank 0 on a, "
+                    + "but expected as many on all ranks: set threads to the least of them.")
+            try configuration([]).checkDeterminism(threads: [4, 4, 3, 4], hosts: hosts)
+        }
+    }
+
     @Test func aResumedRunEndsWithTheSameBits() throws {
         try withTemporaryFolder { folder in
             try Self.train(folder, "whole", steps: 5)
