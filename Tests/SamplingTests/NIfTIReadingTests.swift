@@ -23,27 +23,12 @@ import Testing
         (64, 64, [-1.5, 0, 0.25, 1e-30, 1e30, 7]),
     ]
 
-    private func append(_ value: Double, to file: inout HandmadeNIfTI) {
-        switch file.datatype {
-        case 2: file.append(UInt8(value))
-        case 256: file.append(Int8(value))
-        case 4: file.append(Int16(value))
-        case 512: file.append(UInt16(value))
-        case 8: file.append(Int32(value))
-        case 768: file.append(UInt32(value))
-        case 1024: file.append(Int64(value))
-        case 1280: file.append(UInt64(value))
-        case 16: file.append(Float(value))
-        default: file.append(value)
-        }
-    }
-
     @Test(arguments: [1, 2], [false, true])
     func everyDatatypeInEitherByteOrder(version: Int, isBigEndian: Bool) throws {
         for type in Self.datatypes {
             var file = HandmadeNIfTI(
                 version: version, isBigEndian: isBigEndian, datatype: type.code, bitsPerVoxel: type.bits)
-            for value in type.values { append(value, to: &file) }
+            for value in type.values { file.appendConverted(value) }
             let path = try folder.write(file.bytes, to: "type\(type.code).nii")
             let volume = try Volume(reading: path)
             #expect(volume.voxels == type.values.map { Float($0) }, "datatype \(type.code)")

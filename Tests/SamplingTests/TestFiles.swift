@@ -73,6 +73,22 @@ struct HandmadeNIfTI {
     mutating func append(_ value: Float) { voxels += encode(value.bitPattern) }
     mutating func append(_ value: Double) { voxels += encode(value.bitPattern) }
 
+    /// Appends a voxel of the file's own type.
+    mutating func appendConverted(_ value: Double) {
+        switch datatype {
+        case 2: append(UInt8(value))
+        case 256: append(Int8(value))
+        case 4: append(Int16(value))
+        case 512: append(UInt16(value))
+        case 8: append(Int32(value))
+        case 768: append(UInt32(value))
+        case 1024: append(Int64(value))
+        case 1280: append(UInt64(value))
+        case 16: append(Float(value))
+        default: append(value)
+        }
+    }
+
     var bytes: [UInt8] {
         var header = [UInt8](repeating: 0, count: headerLength)
         func put(_ field: [UInt8], at offset: Int) {

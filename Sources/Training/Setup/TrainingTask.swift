@@ -178,7 +178,8 @@ extension RunConfiguration {
             let rank = threads.firstIndex(where: { $0 != threads[0] })
         else { return }
         throw TrainingError.notDeterministic(
-            found: "\(threads[rank]) threads on rank \(rank) on \(hosts[rank]) and \(threads[0]) on rank 0 on "
+            found:
+                "\(threads[rank]) threads on rank \(rank) on \(hosts[rank]) and \(threads[0]) on rank 0 on "
                 + hosts[0],
             expected: "as many on all ranks: set threads to the least of them")
     }

@@ -71,9 +71,7 @@ struct GraphOutcome {
         }
     }
 
-    /// Moves each parameter along its gradient, both ways: the loss must change by the gradient's norm times the way.
-    ///
-    /// 2 %: kinks of rectifiers and third derivatives cost some 0.1 %; 2e-8 is the rounding of a loss of float32 logits.
+    /// Compares the gradients of a graph with differences of its loss, to 2 %.
     static func expectLossFollowsGradient(
         _ graph: Graph, size: Size3 = size, _ algorithm: ConvolutionAlgorithm,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -81,27 +79,44 @@ struct GraphOutcome {
         let model = SmallNetwork.model(graph)
         let plan = try plan(graph, size: size, model: model, algorithm: algorithm)
         try SmallNetwork.step(plan)
-        for entry in model.parameters.entries {
-            let (start, gradient) = (model.parameters[entry.name], model.gradients[entry.name])
-            let slope = norm(gradient)
-            let way = 2e-4 * max(norm(start), 0.1)
-            func loss(_ direction: Double) throws -> Double {
-                model.parameters[entry.name] = zip(start, gradient).map {
-                    Float(Double($0) + direction * way * Double($1) / slope)
-                }
-                try plan.forward()
-                return try plan.loss().loss
-            }
-            let change = try loss(1) - loss(-1)
-            model.parameters[entry.name] = start
-            let expected = 2 * way * slope
-            #expect(
-                abs(change - expected) < 0.02 * expected + 2e-8,
-                "\(entry.name): \(change), not \(expected)", sourceLocation: sourceLocation)
-        }
+        try expectLoss(of: plan, followsGradientWithin: 0.02, sourceLocation: sourceLocation)
     }
+}
 
-    private static func norm(_ values: [Float]) -> Double {
-        values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+/// Moves each parameter of a plan along its gradient by 0.02 % of its norm, both ways: the loss must change by the
+/// gradient's norm times the way.
+///
+/// - Parameters:
+///   - plan: After backward; its parameters are put back.
+///   - share: By which the change may differ. Kinks of rectifiers and third derivatives cost some 0.1 %; 2e-8 beside it is
+///     the rounding of a loss of float32 logits.
+///   - least: Of the changes; a smaller one says that a parameter has next to no gradient.
+func expectLoss(
+    of plan: Plan, followsGradientWithin share: Double, least: Double = 0,
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let (parameters, gradients) = (plan.model.parameters, plan.model.gradients)
+    for entry in parameters.entries {
+        let (start, gradient) = (parameters[entry.name], gradients[entry.name])
+        let slope = norm(gradient)
+        let way = 2e-4 * max(norm(start), 0.1)
+        func loss(_ direction: Double) throws -> Double {
+            parameters[entry.name] = zip(start, gradient).map {
+                Float(Double($0) + direction * way * Double($1) / slope)
+            }
+            try plan.forward()
+            return try plan.loss().loss
+        }
+        let change = try loss(1) - loss(-1)
+        parameters[entry.name] = start
+        let expected = 2 * way * slope
+        #expect(
+            abs(change - expected) < share * expected + 2e-8, "\(entry.name): \(change), not \(expected)",
+            sourceLocation: sourceLocation)
+        #expect(expected >= least, "\(entry.name) has next to no gradient", sourceLocation: sourceLocation)
     }
+}
+
+private func norm(_ values: [Float]) -> Double {
+    values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
 }

@@ -41,9 +41,7 @@ extension RankTests {
         func onSignal(number: Int32, code: Int32) async throws {
             let small = try await SmallRun(
                 steps: 100_000, changes: ["checkpoint": "{every: 100000, keep: 2}"])
-            let running = try small.launcher().start(["train", "run.yaml", "--output", "run", "--quiet"])
-            let isTraining = try await running.wait { ((try? small.metric("loss")) ?? []).count >= 2 }
-            try #require(isTraining)
+            let running = try await small.startTraining()
             running.signal(number)
             let outcome = try await running.outcome()
             #expect(outcome.exitCode == code, "\(outcome)")
@@ -84,11 +82,7 @@ extension RankTests {
         func onSignalToRanks() async throws {
             let small = try await SmallRun(
                 steps: 100_000, changes: ["checkpoint": "{every: 100000, keep: 2}"])
-            let running = try small.launcher(ranks: 2).start([
-                "train", "run.yaml", "--output", "run", "--quiet",
-            ])
-            let isTraining = try await running.wait { ((try? small.metric("loss")) ?? []).count >= 2 }
-            try #require(isTraining)
+            let running = try await small.startTraining(ranks: 2)
             running.signalRanks(SIGTERM)
             let outcome = try await running.outcome()
             #expect(outcome.exitCode == 143, "\(outcome)")
@@ -123,11 +117,7 @@ extension RankTests {
         func onSignalToLauncher() async throws {
             let small = try await SmallRun(
                 steps: 100_000, changes: ["checkpoint": "{every: 100000, keep: 2}"])
-            let running = try small.launcher(ranks: 2).start([
-                "train", "run.yaml", "--output", "run", "--quiet",
-            ])
-            let isTraining = try await running.wait { ((try? small.metric("loss")) ?? []).count >= 2 }
-            try #require(isTraining)
+            let running = try await small.startTraining(ranks: 2)
             running.signal(SIGUSR1)
             let outcome = try await running.outcome()
             #expect(outcome.exitCodes == [0, 0], "\(outcome)")

@@ -64,6 +64,14 @@ struct SmallRun {
         try await launcher(ranks: ranks).run(["train", "run.yaml", "--output", output, "--quiet"] + options)
     }
 
+    /// Starts a training into `run` and waits for its first steps.
+    func startTraining(ranks: Int? = nil) async throws -> RunningProgram {
+        let running = try launcher(ranks: ranks).start(["train", "run.yaml", "--output", "run", "--quiet"])
+        let isTraining = try await running.wait { ((try? metric("loss")) ?? []).count >= 2 }
+        try #require(isTraining)
+        return running
+    }
+
     /// Spoils an image in a way that neither its header nor its end tells.
     /// - Parameter name: of a file in the workspace, or a path.
     func spoil(_ name: String) throws {

@@ -56,7 +56,7 @@ struct SoundVolume {
                     isReal ? 0.5 : index < Self.extent.count ? 1 : 0
                 }
             values.append(Float(value))
-            Self.append(value, to: &file)
+            file.appendConverted(value)
         }
         self.values = values
         var header = Array(file.bytes.prefix(file.headerLength))
@@ -119,21 +119,6 @@ struct SoundVolume {
         let isFirst = version == 1
         let ranges = isFirst ? [0..<4, 40..<56, 70..<74, 108..<120, 344..<348] : [0..<80, 168..<192]
         return other.count == header.count && ranges.allSatisfy { header[$0] == other[$0] }
-    }
-
-    private static func append(_ value: Double, to file: inout HandmadeNIfTI) {
-        switch file.datatype {
-        case 2: file.append(UInt8(value))
-        case 256: file.append(Int8(value))
-        case 4: file.append(Int16(value))
-        case 512: file.append(UInt16(value))
-        case 8: file.append(Int32(value))
-        case 768: file.append(UInt32(value))
-        case 1024: file.append(Int64(value))
-        case 1280: file.append(UInt64(value))
-        case 16: file.append(Float(value))
-        default: file.append(value)
-        }
     }
 }
 
