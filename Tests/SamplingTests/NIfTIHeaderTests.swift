@@ -72,7 +72,7 @@ import Testing
             "its codes of units and transforms (xyzt_units 10, qform_code 0, sform_code -1) are negative or too large"
         ),
         (
-            put([10, 26], at: 9, in: file(2).bytes),
+            put([10], at: 8, in: file(2).bytes),
             "the line ends of its signature are changed, as by a transfer of text; transfer it as binary"
         ),
         (
