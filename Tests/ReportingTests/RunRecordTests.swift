@@ -76,6 +76,38 @@ import Training
         #expect(!record.isComplete)
     }
 
+    @Test(arguments: [
+        ("1,0.9,0.8,0.1\n", 2, "4 of 10 fields"),
+        ("1,0.9,0.8,7.5,0.01,0.001,0.5,0,0,1000\n", 2, "'7.5' as dsc"),
+        ("1,0.9,0.8,0.1,0.01,0.001,0.5,0,0,1000\nx,0.9,0.8,0.1,0.01,0.001,0.5,0,0,1000\n", 3, "'x' as step"),
+        ("1,abc,0.8,0.1,0.01,0.001,0.5,0,0,1000\n", 2, "'abc' as loss"),
+    ])
+    func aDamagedRowIsNamed(rows: String, line: Int, found: String) throws {
+        let folder = try Self.folder(metrics: rows)
+        #expect(
+            throws: ReportError.damagedRow(path: folder.path + "/metrics.csv", line: line, found: found)
+        ) { try RunRecord(folder: folder.path) }
+    }
+
+    @Test(arguments: ["{", "{}", "[1]"])
+    func aDamagedSummaryIsNamed(text: String) throws {
+        let folder = try Self.folder(
+            metrics: "1,0.9,0.8,0.1,0.01,0.001,0.5,0,0,1000\n", others: ["summary.json": text])
+        let error = #expect(throws: DamagedRecord.self) { try RunRecord(folder: folder.path) }
+        #expect(
+            error?.description
+                == "'\(folder.path)/summary.json' is damaged: it holds no summary of a run in JSON: delete it, since a "
+                + "run can do without.")
+    }
+
+    /// An effective patch of one voxel is no slice, where the network takes volumes.
+    @Test func theSmallestPatchOfVolumesIsNoSlice() {
+        let volume = PatchSetting(size: [37, 37, 37], effective: [1, 1, 1], batch: 4)
+        #expect(!volume.isFlat && Display.effective(volume) == "1³")
+        let slice = PatchSetting(size: [1, 56, 56], effective: [1, 16, 16], batch: 4)
+        #expect(slice.isFlat && Display.effective(slice) == "16²")
+    }
+
     @Test func sparseRecordsCountBySteps() {
         let records = StepRecords(
             steps: [10, 20, 30, 40], loss: [1, 1, 1, 1], dice: [0.1, 0.2, 0.3, 0.4],

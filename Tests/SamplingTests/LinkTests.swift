@@ -29,7 +29,15 @@ struct LinkTests {
         let path = try link("a." + ending, to: "content." + ending)
         #expect(try LabelMap(reading: path, classes: 2).labels == labels.labels)
         let through = try link("b." + ending, to: "a." + ending)
-        #expect(try VolumeHeader(readingThrough: through).geometry == labels.geometry)
+        #expect(try VolumeHeader.readingThrough(through).header.geometry == labels.geometry)
+    }
+
+    @Test("A link that leads back to itself is named as that")
+    func loop() throws {
+        _ = try link("b.nii", to: "a.nii")
+        let path = try link("a.nii", to: "b.nii")
+        let error = #expect(throws: DanglingLink.self) { try Volume(reading: path) }
+        #expect(error?.description == "\(path) is a link to b.nii that leads back to itself.")
     }
 
     @Test("A link to what is not there is named with its target, and how to fetch it")

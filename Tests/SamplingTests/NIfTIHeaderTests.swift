@@ -60,6 +60,10 @@ import Testing
         (file { $0.rows[1][3] = -.infinity }.bytes, "its sform transform holds -inf"),
         (file { $0.rows[0][0] = 1e30 }.bytes, "its sform transform holds 1e+30"),
         (
+            file { $0.rows[2] = $0.rows[1] }.bytes,
+            "its sform transform puts all voxels onto a plane or a line (its determinant is 0)"
+        ),
+        (
             file { ($0.qformCode, $0.quaternionOffset) = (1, [.nan, 0, 0]) }.bytes,
             "its qform transform holds nan"
         ),

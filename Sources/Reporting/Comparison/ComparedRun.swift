@@ -84,7 +84,7 @@ public struct PatchSetting: Hashable, Sendable {
     }
 
     /// Whether it is a slice.
-    public var isFlat: Bool { effective[0] == 1 }
+    public var isFlat: Bool { size[0] == 1 }
 
     /// The edge of the effective patch in voxels; of one with unequal edges their geometric mean.
     public var effectiveEdge: Double {

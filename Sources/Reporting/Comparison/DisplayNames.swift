@@ -19,8 +19,13 @@ enum Display {
     }
 
     /// Edges in voxels: `51³`, `64²` for a slice, `20×51×51`.
-    static func size(_ edges: [Int]) -> String {
-        let flat = edges.first == 1 && edges.count == 3
+    static func size(_ edges: [Int]) -> String { size(edges, isFlat: edges.first == 1) }
+
+    /// The effective patch; one voxel deep, it is a slice only where the network's input is.
+    static func effective(_ patch: PatchSetting) -> String { size(patch.effective, isFlat: patch.isFlat) }
+
+    private static func size(_ edges: [Int], isFlat: Bool) -> String {
+        let flat = isFlat && edges.count == 3
         let shown = flat ? Array(edges.dropFirst()) : edges
         if Set(shown).count == 1, let edge = shown.first { return "\(edge)" + superscript(shown.count) }
         return shown.map(String.init).joined(separator: "\u{D7}")

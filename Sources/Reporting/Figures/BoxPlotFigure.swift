@@ -62,7 +62,7 @@ struct BoxPlotFigure {
 
     private func row(_ network: String, y: Double, _ drawing: inout Drawing) {
         let patches = comparison.patches(of: network).map { patch in
-            Group(text: Display.size(patch.effective)) { $0.network == network && $0.patch == patch }
+            Group(text: Display.effective(patch)) { $0.network == network && $0.patch == patch }
         }
         let rates = comparison.learningRates(of: network).map { rate in
             Group(text: Display.power(rate)) { $0.network == network && $0.learningRate == rate }

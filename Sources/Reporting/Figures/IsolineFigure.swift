@@ -133,7 +133,7 @@ struct IsolineFigure {
         drawing.horizontalAxis(
             rates.map { Mark(position: x($0), text: Display.power($0)) }, below: frame, title: "learning rate"
         )
-        let marks = patches.map { Mark(position: y($0.effectiveEdge), text: Display.size($0.effective)) }
+        let marks = patches.map { Mark(position: y($0.effectiveEdge), text: Display.effective($0)) }
         drawing.verticalAxis(
             isFirst ? marks : marks.map { Mark(position: $0.position, text: "") }, leftOf: frame,
             title: isFirst ? "effective patch" : nil, room: 50)

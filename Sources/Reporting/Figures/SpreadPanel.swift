@@ -26,15 +26,15 @@ struct SpreadPanel {
         if patches.count == 1, rates.count == 1 {
             let all = runs(patches[0], rates[0])
             title =
-                "learning rate \(Display.power(rates[0])), effective patch \(Display.size(patches[0].effective))"
+                "learning rate \(Display.power(rates[0])), effective patch \(Display.effective(patches[0]))"
             groups = losses.map { loss in
                 Group(text: Display.loss(loss), runs: all.filter { $0.key == loss })
             }
         } else if patches.count > 1 {
             title = "effective patch (learning rate \(Display.power(rates[0])))"
-            groups = patches.map { Group(text: Display.size($0.effective), runs: runs($0, rates[0])) }
+            groups = patches.map { Group(text: Display.effective($0), runs: runs($0, rates[0])) }
         } else {
-            title = "learning rate (effective patch \(Display.size(patches[0].effective)))"
+            title = "learning rate (effective patch \(Display.effective(patches[0])))"
             groups = rates.map { Group(text: Display.power($0), runs: runs(patches[0], $0)) }
         }
     }

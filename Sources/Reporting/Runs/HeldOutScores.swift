@@ -13,13 +13,13 @@ public struct HeldOutScores: Sendable, Equatable {
 
     /// Reads the rows of the whole foreground, or of class 1 where the file has no others.
     /// - Returns: nil where there is no file, or none of its rows has a score.
-    /// - Throws: ``ReportError/missingColumn(path:column:columns:)``.
+    /// - Throws: ``ReportError`` where a column is missing or a row is damaged.
     public init?(contentsOf path: String) throws(ReportError) {
-        guard let file = CSVFile(path: path) else { return nil }
-        let steps = try file.texts("step").map { Int($0) ?? -1 }
+        guard let file = try CSVFile(path: path) else { return nil }
+        let steps = try file.integers("step")
         let subjects = try file.texts("subject")
         let classes = try file.texts("class")
-        let dice = try file.numbers("dsc")
+        let dice = try file.numbers("dsc", in: 0...1)
         guard let last = steps.max() else { return nil }
         let label = classes.contains("foreground") ? "foreground" : "1"
         let rows = steps.indices.filter { steps[$0] == last && classes[$0] == label && dice[$0].isFinite }

@@ -9,17 +9,17 @@ public struct StepRecords: Sendable, Equatable {
     public let imbalance: [Double]
     public let seconds: [Double]
 
-    /// - Throws: ``ReportError`` where the file, a column or every row is missing.
+    /// - Throws: ``ReportError`` where the file, a column or every row is missing, or a row is damaged.
     public init(contentsOf path: String, folder: String) throws(ReportError) {
-        guard let file = CSVFile(path: path) else {
+        guard let file = try CSVFile(path: path) else {
             throw .noRun(folder: folder, missing: "metrics.csv")
         }
         guard file.rowCount > 0 else { throw .noRows(path: path) }
-        steps = try file.texts("step").map { Int($0) ?? 0 }
+        steps = try file.integers("step")
         loss = try file.numbers("loss")
-        dice = try file.numbers("dsc")
-        imbalance = try file.numbers("imbalance")
-        seconds = try file.numbers("step_seconds")
+        dice = try file.numbers("dsc", in: 0...1)
+        imbalance = try file.numbers("imbalance", in: 0...1)
+        seconds = try file.numbers("step_seconds", in: 0 ... .infinity)
     }
 
     init(steps: [Int], loss: [Double], dice: [Double], imbalance: [Double], seconds: [Double]) {

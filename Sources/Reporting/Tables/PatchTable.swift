@@ -23,7 +23,7 @@ enum PatchTable {
                         Table.Row(
                             headings: [Display.network(network), Display.sizeName(index, of: sizes)],
                             cells: [
-                                "\(patch.batch)", Display.size(patch.size), Display.size(patch.effective),
+                                "\(patch.batch)", Display.size(patch.size), Display.effective(patch),
                                 share.map { Display.percent($0.median) } ?? "\u{2013}",
                             ].map { Table.Cell(text: $0) }))
                 }

@@ -9,6 +9,8 @@ public struct DanglingLink: Error, Hashable, Sendable, CustomStringConvertible {
     public let link: String
     /// What the link names.
     public let target: String
+    /// Whether following it never ends.
+    public let isLoop: Bool
 
     /// Nil where no link is to blame.
     public init?(at path: String) {
@@ -17,6 +19,8 @@ public struct DanglingLink: Error, Hashable, Sendable, CustomStringConvertible {
             // Folders above a file that is there cannot dangle either.
             if access(part, F_OK) == 0 { return nil }
             if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: part) {
+                // `access` has gone wrong above; errno may have changed since.
+                isLoop = access(part, F_OK) != 0 && errno == ELOOP
                 (self.path, link, self.target) = (path, part, target)
                 return
             }
@@ -27,7 +31,10 @@ public struct DanglingLink: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The rest of a sentence that begins with the path.
     public var reason: String {
-        (link == path ? "is a link" : "lies behind \(link), a link")
+        guard !isLoop else {
+            return (link == path ? "is a link" : "lies behind \(link), a link") + " that leads back to itself"
+        }
+        return (link == path ? "is a link" : "lies behind \(link), a link")
             + " to \(target), which is not there (in a data set of DataLad or git-annex, fetch it with datalad get or "
             + "git annex get)"
     }

@@ -59,9 +59,10 @@ public struct SubjectGrid: Hashable, Sendable {
 
     // MARK: Sizes
 
-    /// Volume of a voxel in cubic millimetres by the transform and by `pixdim`.
-    public var cubicMillimetres: (transform: Double, pixdim: Double) {
-        (abs(affine.determinant), abs(pixdim.x * pixdim.y * pixdim.z))
+    /// Distance of neighbouring voxels along x, y and z of the file in millimetres, by the transform and by `pixdim`. Those
+    /// of a sheared grid agree too.
+    public var voxelMillimetres: (transform: SIMD3<Double>, pixdim: SIMD3<Double>) {
+        (affine.columnLengths, SIMD3(abs(pixdim.x), abs(pixdim.y), abs(pixdim.z)))
     }
 }
 

@@ -287,6 +287,16 @@ final class NIfTIInput {
     /// - Throws: `NIfTIError` where the file is cut or damaged.
     func readThrough() throws { try forEachBlock { _, _ in } }
 
+    /// Reads all voxels and keeps their digest.
+    /// - Throws: As ``readThrough()``.
+    func digest() throws -> VoxelDigest {
+        var digest = VoxelDigest()
+        try forEachBlock { _, values in
+            for value in values { digest.add(Float(value)) }
+        }
+        return digest
+    }
+
     /// Finds a compressed file that is cut, in most cases without reading it: gzip ends with the size of what it has
     /// compressed, modulo 2^32. A file whose end says something else is read through, since streams of several members
     /// and bytes behind the last voxel are allowed.

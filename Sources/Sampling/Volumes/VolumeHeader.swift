@@ -12,16 +12,12 @@ public struct VolumeHeader: Sendable {
     /// - Throws: `NIfTIError`.
     public init(reading path: String) throws { self.init(try NIfTIInput(path: path, allowsSeries: true)) }
 
-    /// Reads the voxels to the last one too, and keeps none.
+    /// Reads the voxels to the last one too, and keeps a digest of them.
     /// - Throws: `NIfTIError`, also where the file is cut or damaged.
-    public init(readingThrough path: String) throws {
+    public static func readingThrough(_ path: String) throws -> (header: VolumeHeader, voxels: VoxelDigest) {
         let input = try NIfTIInput(path: path, allowsSeries: true)
-        try input.readThrough()
-        self.init(input)
+        return (VolumeHeader(input), try input.digest())
     }
 
     private init(_ input: NIfTIInput) { (description, geometry) = (input.description, input.geometry) }
-
-    /// Whether this program wrote the file.
-    public var isOwn: Bool { description == Self.mark || description.hasPrefix(Self.mark + " ") }
 }

@@ -22,7 +22,7 @@ public struct GridComparison {
     public func warnings(against training: GridSummary) -> [String] {
         let most =
             training.orientations.count > 1
-            ? "as most of the training (\(training.orientationsText))" : "as in the training"
+            ? "as the most frequent of the training (\(training.orientationsText))" : "as in the training"
         return [
             orientation(than: training, most), spacing(than: training, "from the training's median"),
             Self.pixdimWarning(grids),
@@ -54,21 +54,24 @@ public struct GridComparison {
             + "; images are used as stored, not resampled."
     }
 
-    /// Subjects of which `pixdim` gives another volume than the transform, which counts.
+    /// Subjects of which `pixdim` gives other distances of voxels than the transform, which counts.
     public static func pixdimWarning(_ grids: [SubjectGrid]) -> String? {
-        let others = grids.filter {
-            let (transform, pixdim) = $0.cubicMillimetres
-            return !(abs(transform - pixdim) <= 0.01 * transform)
+        let others = grids.filter { grid in
+            let (transform, pixdim) = grid.voxelMillimetres
+            return (0..<3).contains { !(abs(transform[$0] - pixdim[$0]) <= 0.01 * transform[$0]) }
         }
         guard !others.isEmpty else { return nil }
         return count(others, of: grids) + (others.count == 1 ? " has" : " have")
             + " a pixdim that contradicts the transform: "
             + names(others) {
-                let (transform, pixdim) = $0.cubicMillimetres
+                let (transform, pixdim) = $0.voxelMillimetres
                 return
-                    "\($0.subject) (a voxel of \(String(format: "%.4g", transform)) mm^3 by its transform, "
-                    + "\(String(format: "%.4g", pixdim)) mm^3 by pixdim)"
+                    "\($0.subject) (voxels of \(lengths(transform)) by its transform, \(lengths(pixdim)) by pixdim)"
             } + "; volumes go by the transform."
+    }
+
+    private static func lengths(_ lengths: SIMD3<Double>) -> String {
+        (0..<3).map { String(format: "%.4g", lengths[$0]) }.joined(separator: " x ") + " mm"
     }
 
     private static func count(_ some: [SubjectGrid], of all: [SubjectGrid]) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 
 /// What is recorded of a step; of the global batch, so equal on all ranks.
 public struct StepMetrics: Sendable, Equatable {
@@ -46,22 +47,42 @@ public final class MetricsLog {
 
     /// The DSC of the rows that were kept, oldest first.
     public let keptDice: [Double]
+    /// A sentence about rows up to the step at hand that cannot be read or are not there; nil where all are.
+    public let loss: String?
     private let file: RecordFile
 
     /// Opens the file. Rows of later steps, which the steps to come write again, and broken ones are removed.
-    /// - Parameter step: the last step whose row stays: that of the checkpoint, 0 for a new run.
+    /// - Parameters:
+    ///   - step: the last step whose row stays: that of the checkpoint, 0 for a new run.
+    ///   - every: steps from one row to the next.
     /// - Throws: ``FileError``, also where a file that is there cannot be read: its rows are not given up.
-    public init(path: String, keepingThrough step: Int) throws {
-        var kept: [(text: Substring, dice: Double)] = []
+    public init(path: String, keepingThrough step: Int, every: Int = 1) throws {
+        var kept: [(text: Substring, step: Int, dice: Double)] = []
+        var damaged: [Int] = []
         if step > 0, let text = try RecordFile.text(path) {
             let columns = Self.header.split(separator: ",").count
-            kept = text.split(separator: "\n").dropFirst().compactMap { row in
+            // Behind the last line break stands nothing, or what was being written.
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            for (index, row) in lines.enumerated().dropFirst() {
                 let fields = row.split(separator: ",", omittingEmptySubsequences: false)
-                guard fields.count == columns, let number = Int(fields[0]), number <= step,
-                    let dice = Double(fields[3])
-                else { return nil }
-                return (row, dice)
+                guard fields.count == columns, fields.dropFirst().allSatisfy({ Double($0) != nil }),
+                    let number = Int(fields[0]), let dice = Double(fields[3]), !(dice < 0 || dice > 1)
+                else {
+                    damaged.append(index + 1)
+                    continue
+                }
+                if number <= step { kept.append((row, number, dice)) }
             }
+        }
+        let last = kept.last?.step ?? 0
+        if let first = damaged.first {
+            let others = damaged.count > 1 ? " and \(counted(damaged.count - 1, "other"))" : ""
+            loss = "Line \(first)\(others) of '\(path)' cannot be read: left out of what follows."
+        } else if step - last >= every {
+            loss =
+                "'\(path)' has no rows of the steps \(last + 1) to \(step), which were done: they are left out."
+        } else {
+            loss = nil
         }
         keptDice = kept.map(\.dice)
         try AtomicFile.write(

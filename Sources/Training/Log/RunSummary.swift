@@ -78,9 +78,22 @@ public struct RunSummary: Codable, Sendable, Equatable {
         try summary.write(to: path)
     }
 
+    /// - Throws: ``FileError`` or ``DamagedRecord``.
     public init(contentsOf path: String) throws {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw FileError("'\(path)' could not be read", foundation: error)
+        }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        self = try decoder.decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        do {
+            self = try decoder.decode(RunSummary.self, from: data)
+        } catch {
+            throw DamagedRecord(
+                path: path, found: "it holds no summary of a run in JSON",
+                remedy: "delete it, since a run can do without")
+        }
     }
 }

@@ -11,6 +11,17 @@ struct FileIdentity: Hashable {
 
     private let place: Place
 
+    /// Whether a path leads below a folder, which need not be there yet.
+    static func isInside(_ path: String, _ folder: String) -> Bool {
+        let whole = FileIdentity(folder)
+        var above = URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
+        while true {
+            if FileIdentity(above) == whole { return true }
+            if above == "/" { return false }
+            above = (above as NSString).deletingLastPathComponent
+        }
+    }
+
     init(_ path: String) {
         var status = stat()
         if stat(path, &status) == 0 {

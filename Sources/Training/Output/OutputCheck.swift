@@ -23,8 +23,8 @@ public struct OutputCheck {
 
     /// What shows that this program made a file, which the same command may then replace.
     public enum Own {
-        /// The header of a volume says so.
-        case volume
+        /// The header of a volume says that it is a segmentation.
+        case segmentation
         /// A text begins with one of these.
         case text([String])
         /// Known otherwise: nothing is asked of the file itself.
@@ -32,7 +32,7 @@ public struct OutputCheck {
 
         public func holds(at path: String) -> Bool {
             switch self {
-            case .volume: (try? VolumeHeader(reading: path))?.isOwn ?? false
+            case .segmentation: SegmentationMark.isSegmentation(at: path)
             case .text(let beginnings): TextFile.begins(path, with: beginnings)
             case .known: true
             }
@@ -73,6 +73,24 @@ public struct OutputCheck {
             throw fault(status.st_mode & S_IFMT == S_IFDIR ? .folder : .device)
         }
         guard own.holds(at: path) else { throw fault(.foreign) }
+    }
+
+    /// Refuses a folder for what is to be written into it where it holds something and is not of that kind. Hidden files
+    /// do not count.
+    /// - Parameters:
+    ///   - what: is written, as in "a report".
+    ///   - isOwn: whether a folder with these names is of the kind.
+    /// - Throws: ``OutputError`` or ``FileError``.
+    public static func folder(_ path: String, as what: String, isOwn: ([String]) -> Bool) throws {
+        let names = try Folder.names(path)
+        guard let first = names.first, !isOwn(names) else { return }
+        throw OutputError(
+            path: path, what: what, fault: .otherFolder(holds: first), remedy: "choose another --output")
+    }
+
+    /// Remembers a file that the command writes for itself, which it may have read before.
+    public mutating func reserve(_ path: String, as what: String) {
+        written.updateValue(what, forKey: FileIdentity(path))
     }
 
     /// The header of a pair comes with its voxels.

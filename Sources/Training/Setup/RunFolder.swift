@@ -16,6 +16,12 @@ enum RunFolder {
             try outputs.add(
                 path, as: "the timeline", own: .text([TimelineText.head]),
                 remedy: "choose another --timeline")
+            for name in ["checkpoints", "tensorboard"]
+            where FileIdentity.isInside(path, options.runFolder + "/" + name) {
+                throw OutputError(
+                    path: path, what: "the timeline", fault: .twice(with: "the run's \(name)"),
+                    remedy: "choose another --timeline")
+            }
         }
         do {
             try FileManager.default.createDirectory(
@@ -31,21 +37,16 @@ enum RunFolder {
     /// - Parameter outputs: is told of the files that a run writes.
     /// - Throws: ``OutputError`` or ``FileError``.
     static func check(_ folder: String, _ outputs: inout OutputCheck) throws {
-        let names = try Folder.names(folder)
-        let foreign = isRun(folder, names) ? [] : names.filter { $0 != "failure.txt" }
-        if let first = foreign.first {
-            throw OutputError(
-                path: folder, what: "a run", fault: .otherFolder(holds: first),
-                remedy: "choose another --output")
-        }
-        // A run's own config.yaml may be the configuration that is read, and is written anew with what replaces values.
+        try OutputCheck.folder(folder, as: "a run") { isRun(folder, $0) || $0 == ["failure.txt"] }
+        // It may be the configuration that is read, and is written anew with what replaces values.
+        outputs.reserve("\(folder)/config.yaml", as: "the run's config.yaml")
         for name in ["log.txt", "metrics.csv", "held_out.csv", "summary.json", "latest"] {
             try outputs.add("\(folder)/\(name)", as: "the run's \(name)", own: .known)
         }
     }
 
     /// By what this program alone leaves; other files may have been put beside it.
-    private static func isRun(_ folder: String, _ names: [String]) -> Bool {
+    static func isRun(_ folder: String, _ names: [String]) -> Bool {
         names.contains("log.txt") && isLog(folder + "/log.txt")
             || names.contains("metrics.csv") && TextFile.begins(folder + "/metrics.csv", with: ["step,"])
             || names.contains("checkpoints")

@@ -52,6 +52,22 @@ public struct SweepFolder: Sendable {
         return state
     }
 
+    /// Checks that the folder is new, empty or a sweep's: that one of its runs is known by what it has left.
+    /// - Throws: ``OutputError`` or ``FileError``.
+    public func check() throws {
+        try OutputCheck.folder(path, as: "a sweep") { names in
+            guard names.contains("runs"), let runs = try? Folder.names(path + "/runs") else {
+                return names == ["report"]
+            }
+            return runs.isEmpty
+                || runs.contains { run in
+                    let folder = "\(path)/runs/\(run)"
+                    let names = (try? Folder.names(folder)) ?? []
+                    return names.contains("failure.txt") || RunFolder.isRun(folder, names)
+                }
+        }
+    }
+
     /// Checks that a cell's folder can be written: that it is new, empty or a run's.
     /// - Parameter reading: what the sweep has read beside the files of the cell's subjects.
     /// - Throws: ``OutputError`` or ``FileError``.

@@ -43,7 +43,8 @@ final class RunRecorder {
             return
         }
         try AtomicFile.write(folder + "/config.yaml", text: configuration.yaml)
-        let metrics = try MetricsLog(path: folder + "/metrics.csv", keepingThrough: firstStep)
+        let metrics = try MetricsLog(path: folder + "/metrics.csv", keepingThrough: firstStep, every: every)
+        if let sentence = metrics.loss { log.logger().warning("\(sentence)") }
         dice = metrics.keptDice
         self.metrics = metrics
         events = try eventsFolder.map { try TensorBoardWriter(folder: $0, firstStep: firstStep + 1) }

@@ -32,7 +32,7 @@ extension Dicerank.Segment {
                     ? "the segmentation of \(subject.subject)"
                     : "the probability of class \(index - 1) of \(subject.subject)"
                 try check.add(
-                    path, as: what, own: overwrite ? .known : .volume, remedy: remedy,
+                    path, as: what, own: overwrite ? .known : .segmentation, remedy: remedy,
                     replacement: overwrite ? nil : "replace it with --overwrite",
                     clash: "rename one of the subjects, or leave out --probabilities")
             }
@@ -66,8 +66,10 @@ extension Dicerank.Segment {
         _ subjects: [SubjectFiles], of trained: TrainedNetwork, on world: any Communicator
     ) throws -> [SubjectFiles] {
         guard !overwrite else { return subjects }
-        let own = subjects.indices.map { index in
-            index % world.size == world.rank && isReady(subjects[index], of: trained) ? Int64(1) : 0
+        let own = try world.together {
+            try subjects.indices.map { index in
+                try index % world.size == world.rank && isReady(subjects[index], of: trained) ? Int64(1) : 0
+            }
         }
         let all = try world.allGather(own)
         let found = subjects.indices.map { index in
@@ -81,8 +83,14 @@ extension Dicerank.Segment {
         return subjects.indices.filter { !found[$0] }.map { subjects[$0] }
     }
 
-    private func isReady(_ subject: SubjectFiles, of trained: TrainedNetwork) -> Bool {
+    /// - Throws: `CommandError` where somebody has worked on a segmentation that would be computed again.
+    private func isReady(_ subject: SubjectFiles, of trained: TrainedNetwork) throws -> Bool {
         let paths = paths(of: subject.subject, classes: trained.configuration.data.classes)
+        for path in paths where SegmentationMark.isEdited(at: path) {
+            throw CommandError(
+                "\(path) has been changed since it was computed: move it away, choose another --output, or replace it "
+                    + "with --overwrite.")
+        }
         guard FileManager.default.fileExists(atPath: paths[0]),
             let grid = try? VolumeHeader(reading: subject.images[0].path).geometry
         else { return false }

@@ -165,7 +165,7 @@ extension Dicerank {
             _ progress: SegmentationProgress
         ) throws {
             // Of the files as they are before they are read.
-            let mark = mark(of: files, by: trained).text
+            let mark = mark(of: files, by: trained)
             let start = ContinuousClock.now
             let subject = try trained.reader.read(files)
             let size = Size3(subject.extent.depth, subject.extent.height, subject.extent.width)
@@ -180,15 +180,17 @@ extension Dicerank {
                 for index in 0..<map.classes {
                     let volume = Volume(
                         geometry: subject.geometry, voxels: subject.restored(Array(map[class: index])))
-                    try volume.write(to: path(of: subject.name, class: index), description: mark)
+                    try volume.write(
+                        to: path(of: subject.name, class: index),
+                        description: mark.text(VoxelDigest(volume.voxels)))
                 }
                 labels = map.labels()
             } else {
                 labels = try window.labels(images: subject.images, size: size, progress: show)
             }
             let path = path(of: subject.name)
-            try LabelMap(geometry: subject.geometry, labels: subject.restored(labels))
-                .write(to: path, description: mark)
+            let map = LabelMap(geometry: subject.geometry, labels: subject.restored(labels))
+            try map.write(to: path, description: mark.text(VoxelDigest(labels: map.labels)))
             progress.end()
             let foreground = labels.count { $0 != 0 }
             let volume = Double(foreground) * subject.geometry.voxelCubicMillimetres / 1000

@@ -43,7 +43,10 @@ struct SweepPlan {
         let groupSize = try sweep.groupSize(of: world.size)
         let checked = try world.together {
             // Rank 0 looks at the folders for all: others may see what it has written a little later.
-            if world.rank == 0 { try ReportFolder.check(folder.path + "/report", reading: paths) }
+            if world.rank == 0 {
+                try folder.check()
+                try ReportFolder.check(folder.path + "/report", reading: paths)
+            }
             return try sweep.cells.map { cell in
                 let task = try cell.task(ranks: groupSize)
                 if world.rank == 0 { try folder.check(cell, task, reading: paths) }

@@ -72,6 +72,74 @@ extension RankTests {
             #expect(try data(small, "out/flair.nii.gz") != kept)
         }
 
+        @Test("segment keeps references that phantom made, and segmentations that were corrected since")
+        func corrected() async throws {
+            let small = try await trained()
+            let reference = try data(small, "data/phantom-001/lesion.nii.gz")
+            let image = checkpoint(small) + ["--image", "flair=data/phantom-001/flair.nii.gz"]
+            expectRefusal(
+                try await small.launcher().run(
+                    image + ["--subject", "lesion", "--output", "data/phantom-001"]),
+                mentions: ["lesion.nii.gz", "did not make", "--overwrite"])
+            #expect(try data(small, "data/phantom-001/lesion.nii.gz") == reference)
+
+            let path = small.workspace.path("out/flair.nii.gz")
+            let first = try await small.launcher().run(image + ["--output", "out"])
+            try #require(first.exitCode == 0, "\(first)")
+            // An editor keeps the header, and what it says of the program.
+            let made = try VolumeHeader(reading: path).description
+            var labels = try LabelMap(reading: path, classes: 2)
+            labels.labels[5] = 1 - labels.labels[5]
+            try labels.write(to: path, description: made)
+            let edited = try data(small, "out/flair.nii.gz")
+            expectRefusal(
+                try await small.launcher().run(image + ["--output", "out"]),
+                mentions: ["out/flair.nii.gz has been changed since it was computed", "--overwrite"])
+            #expect(try data(small, "out/flair.nii.gz") == edited)
+            let replaced = try await small.launcher().run(image + ["--output", "out", "--overwrite"])
+            #expect(replaced.exitCode == 0, "\(replaced)")
+            #expect(try data(small, "out/flair.nii.gz") != edited)
+        }
+
+        @Test("A timeline is none of the files that the run writes beside it")
+        func timelineInItsRun() async throws {
+            let small = try await SmallRun(steps: 1)
+            for name in ["config.yaml", "log.txt", "checkpoints/step-00000001.safetensors", "tensorboard/x"] {
+                expectRefusal(
+                    try await small.train(options: ["--timeline", "run/" + name]),
+                    mentions: ["run/" + name, "--timeline"])
+                #expect(!small.workspace.exists("run/checkpoints"))
+            }
+            let drawn = try await small.train(options: ["--timeline", "run/trace.json"])
+            #expect(drawn.exitCode == 0 && small.workspace.exists("run/trace.json"), "\(drawn)")
+        }
+
+        @Test("report and sweep refuse folders of other things")
+        func folders() async throws {
+            let small = try await trained()
+            try FileManager.default.createDirectory(
+                atPath: small.workspace.path("notes"), withIntermediateDirectories: true)
+            try small.workspace.write("mine", to: "notes/notes.txt")
+            for folder in ["notes", "data", "run"] {
+                expectRefusal(
+                    try await small.launcher().run(["report", "run", "--output", folder]),
+                    mentions: ["A report is written into a new or empty folder", folder])
+            }
+            try small.workspace.write(
+                """
+                run: {steps: 1, data: {list: data/subjects.csv, modalities: [flair], reference: lesion}}
+                networks: {unet: {patches: [{size: 40, batch: 2}], set: {network.widths: [4, 4, 4]}}}
+                learning_rates: [1.0e-3]
+                losses: [gdl]
+                """, to: "sweep.yaml")
+            for folder in ["notes", "data", "run"] {
+                expectRefusal(
+                    try await small.launcher().run(["sweep", "sweep.yaml", "--output", folder]),
+                    mentions: ["A sweep is written into a new or empty folder", folder])
+            }
+            #expect(!small.workspace.exists("notes/runs"))
+        }
+
         @Test("Subjects whose files would be the same are refused, and names that are no file's")
         func names() async throws {
             let small = try await trained()

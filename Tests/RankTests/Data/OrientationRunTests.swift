@@ -112,9 +112,8 @@ extension RankTests {
                 #expect(String(match.2) == String(format: "%.2f", voxels * volume / 1000), "\(line)")
             }
             let contradicted =
-                "warning: 2 of 4 subjects have a pixdim that contradicts the transform: phantom-002 (a voxel of 1024 mm^3 "
-                + "by its transform, 512 mm^3 by pixdim) and phantom-004 (a voxel of 307.2 mm^3 by its transform, 512 "
-                + "mm^3 by pixdim); volumes go by the transform."
+                "warning: 1 of 4 subjects has a pixdim that contradicts the transform: phantom-002 (voxels of 16 x 8 x 8 mm "
+                + "by its transform, 8 x 8 x 8 mm by pixdim); volumes go by the transform."
             #expect(inspected.standardError.contains(contradicted), "\(inspected)")
 
             try FileManager.default.createDirectory(

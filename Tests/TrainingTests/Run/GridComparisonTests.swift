@@ -65,14 +65,14 @@ import Testing
         #expect(GridComparison(Self.grids(9, after: [others[1]]), view: axial).warnings == [])
     }
 
-    @Test func aPixdimThatContradictsTheTransformIsNamedWithBothVolumes() {
+    @Test func aPixdimThatContradictsTheTransformIsNamedWithBothSpacings() {
         let grids = [
             Self.grid("a"), Self.grid("b", spacing: [2, 2, 2], pixdim: 1), Self.grid("c", pixdim: 1.003),
         ]
         #expect(
             GridComparison.pixdimWarning(grids)
-                == "1 of 3 subjects has a pixdim that contradicts the transform: b (a voxel of 8 mm^3 by its transform, "
-                + "1 mm^3 by pixdim); volumes go by the transform.")
+                == "1 of 3 subjects has a pixdim that contradicts the transform: b (voxels of 2 x 2 x 2 mm by its "
+                + "transform, 1 x 1 x 1 mm by pixdim); volumes go by the transform.")
         #expect(GridComparison.pixdimWarning([grids[0], grids[2]]) == nil)
     }
 

@@ -237,6 +237,36 @@ final class Recorder: Sendable {
         }
     }
 
+    @Test func rowsThatAreLostAreSaid() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/metrics.csv"
+            func loss(_ spoil: (inout [String]) -> Void) throws -> String? {
+                let log = try MetricsLog(path: path, keepingThrough: 0)
+                for step in 1...5 { try log.append(Self.metrics(step)) }
+                var lines = try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: "\n")
+                spoil(&lines)
+                try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+                return try MetricsLog(path: path, keepingThrough: 5).loss
+            }
+            let whole = try loss { _ in }
+            #expect(whole == nil)
+            // A row that a killed process left half written is none that was done.
+            let torn = try loss { $0[6] = "6,0.1" }
+            #expect(torn == nil)
+            let one = try loss { $0[2] = "2,abc,1" }
+            #expect(one == "Line 3 of '\(path)' cannot be read: left out of what follows.")
+            let two = try loss {
+                $0[2] = $0[2].replacing("0.3333333333333333", with: "7.5")
+                $0[4] = "4"
+            }
+            #expect(two == "Line 3 and 1 other of '\(path)' cannot be read: left out of what follows.")
+            let end = try loss { $0.removeSubrange(3...5) }
+            #expect(end == "'\(path)' has no rows of the steps 3 to 5, which were done: they are left out.")
+            let empty = try loss { $0 = [""] }
+            #expect(empty == "'\(path)' has no rows of the steps 1 to 5, which were done: they are left out.")
+        }
+    }
+
     /// A link to itself is there, and no user can read it.
     @Test func aFileThatCannotBeReadIsNotTakenForNone() throws {
         try withTemporaryFolder { folder in

@@ -78,22 +78,22 @@ struct OutputCheckTests {
         }
     }
 
-    @Test("Volumes of this program are known by their headers, NIfTI-1 and NIfTI-2, and no others")
+    @Test(
+        "Segmentations are known by their headers, NIfTI-1 and NIfTI-2, and no other volumes of this program")
     func volumes() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/a.nii.gz"
             var grid = VolumeGeometry(extent: Extent(2, 3, 4), spacing: SIMD3(1, 1, 1), origin: .zero)
-            func isOwn() -> Bool { OutputCheck.Own.volume.holds(at: path) }
+            func isOwn() -> Bool { OutputCheck.Own.segmentation.holds(at: path) }
             for isNIfTI2 in [false, true] {
                 grid.isNIfTI2 = isNIfTI2
                 let map = LabelMap(geometry: grid, labels: [UInt8](repeating: 1, count: 24))
-                try map.write(to: path)
-                #expect(isOwn())
-                let longest = "dicerank " + String(repeating: "x", count: 70)
+                let longest = "dicerank " + String(repeating: "x", count: 56) + " voxels 012345"
+                try #require(longest.utf8.count == VolumeHeader.longestDescription)
                 try map.write(to: path, description: longest)
                 #expect(isOwn())
                 #expect(try VolumeHeader(reading: path).description == longest)
-                for other in ["", "dicerankish", "FSL5.0"] {
+                for other in ["", "dicerank", "dicerankish voxels 012345", "FSL5.0"] {
                     try map.write(to: path, description: other)
                     #expect(!isOwn(), "\(other)")
                 }
@@ -158,7 +158,7 @@ struct SegmentationMarkTests {
             }
             try Data([1, 2]).write(to: URL(fileURLWithPath: image))
             let first = mark()
-            #expect(first.text.utf8.count <= VolumeHeader.longestDescription)
+            #expect(first.text(VoxelDigest()).utf8.count <= VolumeHeader.longestDescription)
             #expect(first == mark())
             #expect(first != mark(step: 5))
             #expect(first != mark(network: "1123456789abcdef"))
@@ -182,16 +182,29 @@ struct SegmentationMarkTests {
             var random = SystemRandomNumberGenerator()
             let labels = (0..<grid.extent.count).map { _ in UInt8.random(in: 0...1, using: &random) }
             #expect(!mark.isFound(at: path, on: grid))
-            try LabelMap(geometry: grid, labels: labels).write(to: path, description: "dicerank 1 step 2")
+            try LabelMap(geometry: grid, labels: labels).write(
+                to: path, description: "dicerank 1 step 2 voxels 012345")
             #expect(!mark.isFound(at: path, on: grid))
-            try LabelMap(geometry: grid, labels: labels).write(to: path, description: mark.text)
+            try LabelMap(geometry: grid, labels: labels).write(
+                to: path, description: mark.text(VoxelDigest(labels: labels)))
             #expect(mark.isFound(at: path, on: grid))
+            #expect(!SegmentationMark.isEdited(at: path))
+            var edited = labels
+            edited[7] = 1 - edited[7]
+            try LabelMap(geometry: grid, labels: edited)
+                .write(to: path, description: mark.text(VoxelDigest(labels: labels)))
+            #expect(!mark.isFound(at: path, on: grid))
+            #expect(SegmentationMark.isEdited(at: path))
+            try LabelMap(geometry: grid, labels: labels)
+                .write(to: path, description: mark.text(VoxelDigest(labels: labels)))
             var moved = grid
             moved.sform.rows[0].w += 3
             #expect(!mark.isFound(at: path, on: moved))
             let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
             try bytes.dropLast(9).write(to: URL(fileURLWithPath: path))
             #expect(!mark.isFound(at: path, on: grid))
+            // What a killed program has left behind is nobody's work.
+            #expect(!SegmentationMark.isEdited(at: path))
         }
     }
 }

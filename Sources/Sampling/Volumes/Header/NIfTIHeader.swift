@@ -88,6 +88,11 @@ struct NIfTIHeader {
             rows: stride(from: 0, to: 12, by: 4).map {
                 SIMD4(rows[$0], rows[$0 + 1], rows[$0 + 2], rows[$0 + 3])
             })
+        // Also where rounding leaves a little of a determinant that is 0.
+        let lengths = sform.columnLengths
+        guard sformCode == 0 || abs(sform.determinant) > 1e-9 * lengths.x * lengths.y * lengths.z else {
+            throw fault("its sform transform puts all voxels onto a plane or a line (its determinant is 0)")
+        }
     }
 
     /// The transform of the quaternion, or of the spacing alone where there is none. The corresponding C function is
