@@ -37,7 +37,7 @@ struct LinkTests {
         _ = try link("b.nii", to: "a.nii")
         let path = try link("a.nii", to: "b.nii")
         let error = #expect(throws: DanglingLink.self) { try Volume(reading: path) }
-        #expect(error?.description == "\(path) is a link to b.nii that leads back to itself.")
+        #expect(error?.description == "\(path) is a link to b.nii, which leads back to it.")
     }
 
     @Test("A link to what is not there is named with its target, and how to fetch it")

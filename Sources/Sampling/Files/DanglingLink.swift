@@ -29,13 +29,17 @@ public struct DanglingLink: Error, Hashable, Sendable, CustomStringConvertible {
         return nil
     }
 
+    private var begin: String {
+        (link == path ? "is a link" : "lies behind \(link), a link") + " to \(target)"
+    }
+
     /// The rest of a sentence that begins with the path.
     public var reason: String {
         guard !isLoop else {
-            return (link == path ? "is a link" : "lies behind \(link), a link") + " that leads back to itself"
+            return begin + ", which leads back to it"
         }
-        return (link == path ? "is a link" : "lies behind \(link), a link")
-            + " to \(target), which is not there (in a data set of DataLad or git-annex, fetch it with datalad get or "
+        return begin
+            + ", which is not there (in a data set of DataLad or git-annex, fetch it with datalad get or "
             + "git annex get)"
     }
 

@@ -240,14 +240,15 @@ extension RankTests {
             let scores = try small.workspace.read("run/held_out.csv")
             let command = ["report", "run", "--output"]
             expectRefusal(
-                try await small.launcher().run(command + ["run"]), mentions: ["run/held_out.csv", "reads"])
+                try await small.launcher().run(command + ["run"]),
+                mentions: ["A report is written into", "run holds checkpoints"])
             #expect(try small.workspace.read("run/held_out.csv") == scores)
             try FileManager.default.createDirectory(
                 atPath: small.workspace.path("sweep/report"), withIntermediateDirectories: true)
             try small.workspace.write("<html>", to: "sweep/report/index.html")
             expectRefusal(
                 try await small.launcher().run(command + ["sweep/report"]),
-                mentions: ["index.html", "did not make"])
+                mentions: ["sweep/report holds index.html"])
             let sweep = """
                 run: {steps: 1, data: \(Self.heldOut)}
                 networks: {highres3dnet: {patches: [{size: 41, batch: 1}]}}
@@ -257,13 +258,16 @@ extension RankTests {
                 """
             try small.workspace.write(sweep, to: "sweep.yaml")
             let sweeping = ["sweep", "sweep.yaml", "--output", "sweep"]
-            expectRefusal(try await small.launcher().run(sweeping), mentions: ["sweep/report/index.html"])
+            expectRefusal(
+                try await small.launcher().run(sweeping), mentions: ["sweep/report holds index.html"])
             try FileManager.default.removeItem(atPath: small.workspace.path("sweep/report/index.html"))
             let cell = "sweep/runs/highres3dnet-p41-b1-lr1e-3-gdl"
             try FileManager.default.createDirectory(
                 atPath: small.workspace.path(cell), withIntermediateDirectories: true)
             try small.workspace.write("mine", to: cell + "/config.yaml")
-            expectRefusal(try await small.launcher().run(sweeping), mentions: [cell, "config.yaml"])
+            expectRefusal(
+                try await small.launcher().run(sweeping),
+                mentions: ["A sweep is written into", "sweep holds"])
             #expect(try small.workspace.read(cell + "/config.yaml") == "mine")
             for _ in 1...2 {
                 let outcome = try await small.launcher().run(command + ["report"])

@@ -90,7 +90,7 @@ import Testing
         let mixed = GridSummary([Self.grid("a"), Self.grid("b"), found[0]], view: Self.volumes)
         #expect(
             comparison.warnings(against: mixed)[0]
-                == "2 of 2 subjects are oriented LAS and not RAS as most of the training (2 RAS and 1 LAS)"
+                == "2 of 2 subjects are oriented LAS and not RAS as the most frequent of the training (2 RAS and 1 LAS)"
                 + rest)
         #expect(GridComparison([Self.grid("z")], view: Self.volumes).warnings(against: mixed) == [])
     }
