@@ -18,10 +18,10 @@ public func counted(_ count: Int, _ noun: String, plural: String? = nil) -> Stri
 }
 
 /// "a", "a and b", "a, b and c".
-public func listed(_ words: [String]) -> String {
+public func listed(_ words: [String], _ conjunction: String = "and") -> String {
     guard let last = words.last else { return "none" }
     guard words.count > 1 else { return last }
-    return words.dropLast().joined(separator: ", ") + " and " + last
+    return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
 }
 
 /// A measure for a sentence: three significant digits.

@@ -37,7 +37,7 @@ public struct GridComparison {
         let what = view.isPlanar ? "have slices" : others.count == 1 ? "is" : "are"
         return Self.count(others, of: grids)
             + (view.isPlanar && others.count == 1 ? " has slices" : " " + what)
-            + " oriented \(GridSummary.joined(found, "or")) and not \(expected) \(whose): "
+            + " oriented \(listed(found, "or")) and not \(expected) \(whose): "
             + Self.names(others) { $0.subject } + "; images are used as stored, neither turned nor flipped."
     }
 
@@ -82,7 +82,7 @@ public struct GridComparison {
     private static func names(_ grids: [SubjectGrid], _ name: (SubjectGrid) -> String) -> String {
         let most = 3
         let rest = grids.count - most
-        return GridSummary.joined(
+        return listed(
             grids.prefix(most).map(name) + (rest > 0 ? [counted(rest, "other")] : []), "and")
     }
 }

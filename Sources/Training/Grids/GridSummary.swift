@@ -26,9 +26,8 @@ public struct GridSummary: Sendable, Equatable {
 
     /// "38 RAS and 2 LAS".
     var orientationsText: String {
-        Self.joined(
-            orientations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" },
-            "and")
+        listed(
+            orientations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" })
     }
 
     /// Whether lengths are those of most subjects: no axis differs by more than ``tolerance``.
@@ -39,11 +38,6 @@ public struct GridSummary: Sendable, Equatable {
 
     /// Part of a length by which spacings may differ without a warning.
     public static let tolerance = 0.1
-
-    static func joined(_ words: [String], _ word: String) -> String {
-        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
-        return words.dropLast().joined(separator: ", ") + " \(word) " + last
-    }
 }
 
 // MARK: - Metadata

@@ -52,7 +52,7 @@ public struct SubjectCheck {
         let names = others.prefix(5).map { subjects[$0].subject } + (others.count > 5 ? ["..."] : [])
         let end = fault.hasSuffix(".") ? String(fault.dropLast()) : fault
         return head + end
-            + "; \(others.count) other subject\(others.count == 1 ? "" : "s") cannot be used either: "
+            + "; \(counted(others.count, "other subject")) cannot be used either: "
             + names.joined(separator: ", ") + (others.count > 5 ? "" : ".")
     }
 }
