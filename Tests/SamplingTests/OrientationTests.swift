@@ -17,6 +17,9 @@ struct OrientationCase: Decodable, Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
+    /// Whether all voxels lie on a plane, a line or a point.
+    var isSingular: Bool { cubicMillimetres == 0 }
+
     static let all: [OrientationCase] = {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Fixtures/orientations.json")
@@ -44,7 +47,7 @@ struct OrientationCase: Decodable, Sendable, CustomTestStringConvertible {
     @Test func headersAreReadAsNibabelReadsThem() throws {
         let folder = try TemporaryFolder()
         #expect(OrientationCase.all.count >= 50)
-        for one in OrientationCase.all {
+        for one in OrientationCase.all where !one.isSingular {
             let geometry = try Volume(reading: folder.write(one.file.bytes, to: "a.nii")).geometry
             #expect(geometry.orientation == one.orientation, "\(one.name)")
             let volume = geometry.voxelCubicMillimetres
@@ -55,6 +58,16 @@ struct OrientationCase: Decodable, Sendable, CustomTestStringConvertible {
                 #expect(abs(length - one.millimetres[axis]) <= 1e-9 * length, "\(one.name): \(length)")
             }
         }
+    }
+
+    /// nibabel reads such a file; nothing that is measured in it has a meaning.
+    @Test(arguments: OrientationCase.all.filter(\.isSingular))
+    func transformsWithoutAVolumeAreRefused(of one: OrientationCase) throws {
+        let folder = try TemporaryFolder()
+        let error = #expect(throws: NIfTIError.self) {
+            try Volume(reading: folder.write(one.file.bytes, to: "a.nii"))
+        }
+        #expect("\(try #require(error))".contains("(its determinant is 0)"), "\(one.name)")
     }
 
     /// The sizes that were wrong: by `pixdim`, or without the unit.

@@ -28,13 +28,17 @@ extension RankTests {
             #expect(!(try small.workspace.read("run/log.txt").contains("run: done after step 3")))
         }
 
+        /// The rank that fails first ends with 1, and the launcher may send the other SIGTERM before it has
+        /// come as far.
         @Test("On two ranks the failure of one ends both")
         func ranks() async throws {
             let small = try await SmallRun(changes: ["batch": "0"])
             var launcher = small.launcher(ranks: 2)
             launcher.wrapper = ["bash", "-c", "exec \"$@\" 2>/dev/full", "bash"]
             let outcome = try await launcher.run(["train", "run.yaml", "--output", "run"])
-            #expect(!outcome.timedOut && outcome.exitCodes == [1, 1], "\(outcome)")
+            #expect(!outcome.timedOut && outcome.exitCode == 1, "\(outcome)")
+            #expect(outcome.exitCodes.count == 2 && outcome.exitCodes.contains(1), "\(outcome)")
+            #expect(outcome.exitCodes.allSatisfy { [1, 143].contains($0) }, "\(outcome)")
         }
     }
 }
