@@ -3,6 +3,7 @@ import Collectives
 import Engine
 import Foundation
 import Inference
+import RunFiles
 import Sampling
 import Training
 

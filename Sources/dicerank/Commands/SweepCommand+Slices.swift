@@ -1,8 +1,10 @@
 import Collectives
+import Configuration
 import Engine
 import Foundation
 import Inference
 import Reporting
+import RunFiles
 import Sampling
 import Training
 

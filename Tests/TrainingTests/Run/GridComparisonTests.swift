@@ -1,8 +1,10 @@
 import Collectives
 import Foundation
 import Sampling
+import TestSupport
 import Testing
 
+@testable import RunFiles
 @testable import Training
 
 @Suite(.serialized) struct GridComparisonTests {

@@ -1,6 +1,8 @@
 import Engine
+import RunFiles
 import Testing
 
+@testable import Configuration
 @testable import Training
 
 /// Values of PyTorch 2.15 (float32, CPU): three steps on five parameters.
