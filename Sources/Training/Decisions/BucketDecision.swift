@@ -1,5 +1,6 @@
 import Collectives
 import Logging
+import RunFiles
 
 /// Chooses the size of the gradients' buckets where the configuration leaves it open: once in a run, after its first
 /// step, by what that step and a few reductions took.

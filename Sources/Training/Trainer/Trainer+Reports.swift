@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Glibc
+import RunFiles
 import Sampling
 
 extension Trainer {

@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Losses
+import RunFiles
 import Sampling
 
 extension Trainer {

@@ -1,7 +1,9 @@
 import Collectives
+import Configuration
 import Engine
 import Foundation
 import Logging
+import RunFiles
 import Sampling
 
 /// Trains a network on the ranks of a communicator and keeps the run's directory. Rank 0 writes.

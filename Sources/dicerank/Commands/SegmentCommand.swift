@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Geometry
 import Inference
+import RunFiles
 import Sampling
 import Training
 

@@ -1,9 +1,11 @@
 import Collectives
+import Configuration
 import Engine
 import Foundation
 import Geometry
 import Inference
 import Reporting
+import RunFiles
 import Sampling
 import Training
 

@@ -1,8 +1,8 @@
 import Foundation
 import Geometry
+import RunFiles
 import Sampling
 import Testing
-import Training
 
 extension RankTests {
     /// Phantoms are stored as axial slices. Two of them are stored anew, as coronal slices of the same head.

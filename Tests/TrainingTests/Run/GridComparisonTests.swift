@@ -2,8 +2,10 @@ import Collectives
 import Foundation
 import Geometry
 import Sampling
+import TestSupport
 import Testing
 
+@testable import RunFiles
 @testable import Training
 
 @Suite(.serialized) struct GridComparisonTests {

@@ -4,9 +4,12 @@ import Foundation
 import Geometry
 import Glibc
 import Inference
+import RunFiles
 import Sampling
+import TestSupport
 import Testing
 
+@testable import Configuration
 @testable import Training
 
 /// A table of one class: DSC 2 shared / (prediction + reference).
