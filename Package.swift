@@ -46,9 +46,8 @@ let package = Package(
         .target(name: "Collectives", dependencies: ["CMPI"]),
         .target(
             name: "Engine",
-            dependencies: [
-                "COneDNN", "CKernels", "Geometry", .product(name: "Numerics", package: "swift-numerics"),
-            ]),
+            dependencies: ["Geometry", .product(name: "Numerics", package: "swift-numerics")]),
+        .target(name: "CPU", dependencies: ["COneDNN", "CKernels", "Engine", "Geometry"]),
         .target(name: "Networks", dependencies: ["Engine", "Geometry"]),
         .target(name: "Losses", dependencies: ["Engine"]),
         .target(
@@ -61,7 +60,7 @@ let package = Package(
         .target(
             name: "RunFiles",
             dependencies: [
-                "Sampling", "Inference",
+                "Engine", "Sampling", "Inference",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -70,7 +69,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Collectives", "CKernels", "Engine", "Geometry", "Networks", "Losses", "Sampling",
+                "Collectives", "Engine", "CPU", "Geometry", "Networks", "Losses", "Sampling",
                 "Inference", "Configuration", "RunFiles",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -81,15 +80,16 @@ let package = Package(
         .executableTarget(
             name: "dicerank",
             dependencies: [
-                "Collectives", "Engine", "Geometry", "Networks", "Losses", "Sampling", "Configuration",
+                "Collectives", "Engine", "CPU", "Geometry", "Networks", "Losses", "Sampling", "Configuration",
                 "RunFiles", "Training", "Sweep", "Inference", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
         .testTarget(name: "GeometryTests", dependencies: ["Geometry"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Geometry"]),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Networks", "Losses", "CKernels"],
+            name: "CPUTests", dependencies: ["CPU", "Engine", "Geometry", "Networks", "Losses", "CKernels"],
             swiftSettings: optimisedReference),
         .testTarget(
             name: "LossesTests",
@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "SweepTests",
             dependencies: ["Sweep", "Configuration", "RunFiles", "Fuzzing", "TestSupport"]),
-        .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
+        .testTarget(name: "InferenceTests", dependencies: ["CPU", "Inference"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["Reporting", "Configuration", "RunFiles"]),
         .testTarget(

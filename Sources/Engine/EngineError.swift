@@ -65,4 +65,4 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
     }
 }
 
-func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 20) - 1) >> 20 }
+package func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 20) - 1) >> 20 }

@@ -10,10 +10,10 @@ extension Graph {
     }
 
     /// The longest axis: voxels of one image are counted in 32 bits.
-    static let largestEdge = 1024
+    package static let largestEdge = 1024
 
     /// The extent of every value.
-    func sizes(inputSize: Size3) throws(EngineError) -> [Size3] {
+    package func sizes(inputSize: Size3) throws(EngineError) -> [Size3] {
         var sizes: [Size3] = []
         for node in nodes {
             try checkInputs(of: node.operation, known: sizes, inputSize: inputSize)

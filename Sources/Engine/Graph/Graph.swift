@@ -6,18 +6,18 @@ import Geometry
 public struct Graph: Hashable, Sendable {
     /// The result of an operation.
     public struct Value: Hashable, Sendable {
-        let index: Int
+        package let index: Int
     }
 
     /// What a convolution does at the edge: zeros around the image keep its size, or the image shrinks.
     public enum Padding: String, Hashable, Sendable { case same, valid }
 
-    enum Activation: Hashable, Sendable {
+    package enum Activation: Hashable, Sendable {
         case identity, relu
         case prelu(name: String)
     }
 
-    enum Operation: Hashable, Sendable {
+    package enum Operation: Hashable, Sendable {
         case input
         case convolution(Value, Convolution)
         case normalization(Value, Normalization)
@@ -32,7 +32,7 @@ public struct Graph: Hashable, Sendable {
         case dropout(Value, Dropout)
 
         /// The values that the operation reads.
-        var inputs: [Value] {
+        package var inputs: [Value] {
             switch self {
             case .input: return []
             case .convolution(let x, _), .normalization(let x, _), .activation(let x, _),
@@ -45,21 +45,21 @@ public struct Graph: Hashable, Sendable {
         }
     }
 
-    struct Convolution: Hashable, Sendable {
-        var name: String
-        var inputChannels, outputChannels: Int
-        var kernel: Size3
-        var dilation: Int
-        var padding: Padding
-        var bias: Bool
+    package struct Convolution: Hashable, Sendable {
+        package var name: String
+        package var inputChannels, outputChannels: Int
+        package var kernel: Size3
+        package var dilation: Int
+        package var padding: Padding
+        package var bias: Bool
         /// Whether it is the transpose of a convolution whose stride is its kernel: each voxel becomes `kernel` ones.
-        var transposed = false
+        package var transposed = false
 
         /// Zeros on either side of an axis.
-        func zeros(_ axis: Int) -> Int { padding == .same ? dilation * (kernel[axis] - 1) / 2 : 0 }
+        package func zeros(_ axis: Int) -> Int { padding == .same ? dilation * (kernel[axis] - 1) / 2 : 0 }
 
         /// n + 2 zeros - dilation (kernel - 1), an axis; transposed n kernel.
-        func outputSize(_ input: Size3) -> Size3 {
+        package func outputSize(_ input: Size3) -> Size3 {
             Size3 {
                 transposed
                     ? input[$0] * kernel[$0] : input[$0] + 2 * zeros($0) - dilation * (kernel[$0] - 1)
@@ -67,14 +67,14 @@ public struct Graph: Hashable, Sendable {
         }
 
         /// Of the direct sum from `input` to `output` voxels, a multiplication and an addition counted as two.
-        func operations(input: Size3, output: Size3) -> Int {
+        package func operations(input: Size3, output: Size3) -> Int {
             2 * inputChannels * outputChannels * kernel.count * (transposed ? input : output).count
         }
     }
 
     /// Zero mean and unit variance, then a scale and a shift a channel.
-    struct Normalization: Hashable, Sendable {
-        enum Statistics: Hashable, Sendable {
+    package struct Normalization: Hashable, Sendable {
+        package enum Statistics: Hashable, Sendable {
             /// A channel over slots and voxels, with running statistics for inference.
             case batch
             /// Groups of so many channels over the voxels of a slot, in inference too; one channel a group is instance
@@ -82,33 +82,33 @@ public struct Graph: Hashable, Sendable {
             case slot(channelsPerGroup: Int)
         }
 
-        var name: String
-        var statistics: Statistics
+        package var name: String
+        package var statistics: Statistics
     }
 
     /// The maximum over windows that lie in the image as a whole.
-    struct Pooling: Hashable, Sendable {
-        var window: Size3
-        var stride: Size3
+    package struct Pooling: Hashable, Sendable {
+        package var window: Size3
+        package var stride: Size3
 
-        func outputSize(_ input: Size3) -> Size3 {
+        package func outputSize(_ input: Size3) -> Size3 {
             Size3 { input[$0] < window[$0] ? 0 : (input[$0] - window[$0]) / stride[$0] + 1 }
         }
     }
 
-    struct Dropout: Hashable, Sendable {
+    package struct Dropout: Hashable, Sendable {
         /// The share of values that become 0.
-        var rate: Double
+        package var rate: Double
         /// Tells the dropouts of a graph apart.
-        var stream: Int
+        package var stream: Int
     }
 
-    struct Node: Hashable, Sendable {
-        var operation: Operation
-        var channels: Int
+    package struct Node: Hashable, Sendable {
+        package var operation: Operation
+        package var channels: Int
     }
 
-    private(set) var nodes: [Node]
+    package private(set) var nodes: [Node]
     /// The logits, one channel a class.
     public private(set) var output: Value?
 
@@ -122,7 +122,7 @@ public struct Graph: Hashable, Sendable {
 
     public func channels(of value: Value) -> Int { nodes[value.index].channels }
 
-    mutating func append(_ operation: Operation, channels: Int) -> Value {
+    package mutating func append(_ operation: Operation, channels: Int) -> Value {
         nodes.append(Node(operation: operation, channels: channels))
         return Value(index: nodes.count - 1)
     }

@@ -31,10 +31,10 @@ public struct LossSums: Sendable, Equatable {
     }
 
     /// The sums of each class one after the other, as the kernels write them.
-    static let perClass = 6
+    package static let perClass = 6
 
     /// - Parameter values: [sum][class], then whatever.
-    init(voxels: Double, classes: Int, values: ArraySlice<Double>) {
+    package init(voxels: Double, classes: Int, values: ArraySlice<Double>) {
         func part(_ k: Int) -> [Double] { Array(values.dropFirst(k * classes).prefix(classes)) }
         self.init(
             voxels: voxels, reference: part(0), prediction: part(1), intersection: part(2),
@@ -100,7 +100,7 @@ public struct LossGradient: Sendable, Equatable {
     }
 
     /// [derivative][class], as the kernels read it.
-    var values: [Double] { constant + reference + inside + outside + likelihood }
+    package var values: [Double] { constant + reference + inside + outside + likelihood }
 }
 
 /// Over what the sums of a loss are formed.

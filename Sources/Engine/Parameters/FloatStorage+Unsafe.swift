@@ -9,15 +9,15 @@
 /// It comes straight from the system: pages are made, zeroed, and placed near a core when that core first writes them.
 /// Large ones are asked for in the system's large pages, which a network runs through with a fraction of the faults and
 /// of the address look-ups.
-final class FloatStorage: @unchecked Sendable {
-    let pointer: UnsafeMutablePointer<Float>
-    let bytes: Int
+package final class FloatStorage: @unchecked Sendable {
+    package let pointer: UnsafeMutablePointer<Float>
+    package let bytes: Int
     private let base: UnsafeMutableRawPointer
     private let mapped: Int
 
     private static let largePage = 2 << 20
 
-    init(count: Int) {
+    package init(count: Int) {
         bytes = max(count, 1) * MemoryLayout<Float>.stride
         let isLarge = bytes >= Self.largePage
         mapped = bytes + (isLarge ? Self.largePage : 0)

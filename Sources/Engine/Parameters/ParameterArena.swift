@@ -23,9 +23,9 @@ public final class ParameterArena {
     /// Elements of all entries together.
     public let count: Int
     private let indices: [String: Int]
-    let storage: FloatStorage
+    package let storage: FloatStorage
 
-    init(_ tensors: [(name: String, shape: [Int], role: Role)]) {
+    package init(_ tensors: [(name: String, shape: [Int], role: Role)]) {
         var entries: [Entry] = []
         var start = 0
         for tensor in tensors {
@@ -41,13 +41,13 @@ public final class ParameterArena {
     }
 
     /// An arena with the same entries.
-    convenience init(like other: ParameterArena) {
+    public convenience init(like other: ParameterArena) {
         self.init(other.entries.map { (name: $0.name, shape: $0.shape, role: $0.role) })
     }
 
     public func entry(named name: String) -> Entry? { indices[name].map { entries[$0] } }
 
-    func existing(_ name: String) -> Entry {
+    package func existing(_ name: String) -> Entry {
         guard let entry = entry(named: name) else { preconditionFailure("no tensor is named \(name)") }
         return entry
     }

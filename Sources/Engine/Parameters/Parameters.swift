@@ -83,11 +83,11 @@ public final class Parameters {
 }
 
 extension ParameterArena.Role {
-    var isStatistic: Bool { self == .runningMean || self == .runningVariance }
+    package var isStatistic: Bool { self == .runningMean || self == .runningVariance }
 }
 
 /// The finaliser of SplitMix64: a bijection that scatters neighbouring counters.
-func mix(_ value: UInt64) -> UInt64 {
+package func mix(_ value: UInt64) -> UInt64 {
     var z = value &+ 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb

@@ -41,9 +41,9 @@ public final class SoloExchange: SlotExchange {
 private final class SlotsArrived: SlotsUnderWay {
     private let arrived: [Double]
 
-    init(_ arrived: [Double]) { self.arrived = arrived }
+    package init(_ arrived: [Double]) { self.arrived = arrived }
 
-    func values() -> [Double] { arrived }
+    package func values() -> [Double] { arrived }
 }
 
 extension SlotExchange {
@@ -52,7 +52,7 @@ extension SlotExchange {
         SlotsArrived(try allSlots(local, globalSlots: count, localSlots: local.count))
     }
 
-    func allSlots(_ local: [Double], globalSlots: Int, localSlots: Int) throws -> [Double] {
+    package func allSlots(_ local: [Double], globalSlots: Int, localSlots: Int) throws -> [Double] {
         try local.withUnsafeBufferPointer { source in
             try [Double](unsafeUninitializedCapacity: local.count / localSlots * globalSlots) {
                 target, count in

@@ -1,3 +1,5 @@
+import Engine
+
 /// A named part of a flat float32 array.
 public struct NamedSlice: Sendable, Equatable {
     public let name: String
@@ -50,5 +52,12 @@ extension [NamedSlice] {
             SafetensorsFile.Tensor(
                 name: prefix + slice.name, shape: slice.shape, values: [Float](values[slice.range]))
         }
+    }
+}
+
+extension ParameterArena {
+    /// Its tensors.
+    public var slices: [NamedSlice] {
+        entries.map { NamedSlice(name: $0.name, shape: $0.shape, range: $0.range) }
     }
 }

@@ -67,22 +67,6 @@ extension Checkpoint {
     }
 }
 
-extension AlgorithmChoice {
-    /// `<name> <algorithm>` a line, as checkpoints keep it and ranks send it.
-    public var text: String {
-        named.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }.joined(separator: "\n")
-    }
-
-    /// Lines that say nothing known are passed over: the rule decides for their convolutions.
-    public init(text: String) {
-        self.init()
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ").map(String.init)
-            if words.count == 2 { named[words[0]] = ConvolutionAlgorithm(rawValue: words[1]) }
-        }
-    }
-}
-
 extension Duration {
     /// Rounded.
     var milliseconds: Int { Int((self / .milliseconds(1)).rounded()) }
