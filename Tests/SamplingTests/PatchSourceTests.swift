@@ -104,7 +104,6 @@ import Testing
                     #expect(patch.record.foregroundVoxels > 0)
                 }
             }
-            #expect(source.secondsWaited > 0)
         }
     }
 

@@ -215,7 +215,3 @@ public struct ReductionTimes: Sendable, Equatable {
         baselineSeconds.flatMap { $0 > 0 ? min(max(1 - communicationSeconds / $0, 0), 1) : nil }
     }
 }
-
-extension ContinuousClock.Instant {
-    var secondsToNow: Double { duration(to: .now) / .seconds(1) }
-}

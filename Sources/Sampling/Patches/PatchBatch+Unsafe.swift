@@ -26,8 +26,6 @@ public final class PatchBatch: @unchecked Sendable {
     public internal(set) var step = 0
     /// In slot order.
     public internal(set) var records: [PatchRecord] = []
-    /// What `next` waited for this batch.
-    public internal(set) var secondsWaited = 0.0
 
     let slots: Int
     private let images: UnsafeMutableBufferPointer<Float>

@@ -45,9 +45,6 @@ public final class PatchSource {
 
     private let pipeline: PatchPipeline
 
-    /// Seconds that `next` has waited so far.
-    public private(set) var secondsWaited = 0.0
-
     /// Starts the threads.
     ///
     /// - Parameters:
@@ -103,14 +100,7 @@ public final class PatchSource {
     ///   reading has come to a halt.
     /// - Throws: the first error of a background thread: `NIfTIError` or `SubjectError`.
     public func next(step: Int, progress: () -> Void = {}) throws -> PatchBatch {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let batch = try pipeline.take(step: step, advanced: progress)
-        let waited = start.duration(to: clock.now)
-        batch.secondsWaited =
-            Double(waited.components.seconds) + Double(waited.components.attoseconds) * 1e-18
-        secondsWaited += batch.secondsWaited
-        return batch
+        try pipeline.take(step: step, advanced: progress)
     }
 
     /// Sentences about subjects that no patch can be drawn from as configured, each once; empties the list.

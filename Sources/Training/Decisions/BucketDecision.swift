@@ -7,12 +7,10 @@ import RunFiles
 ///
 /// On more than two ranks the order of addition may depend on the size, so that a checkpoint keeps the choice and a
 /// resume on as many ranks takes it from there: it then repeats the bits.
-struct BucketDecision {
+final class BucketDecision {
     /// Values in a bucket; nil until they are chosen, and where they are not.
     private(set) var chosenCount: Int?
     private let isOpen: Bool
-
-    var isDue: Bool { isOpen && chosenCount == nil }
 
     /// Takes what a checkpoint keeps. Collective.
     init(
@@ -28,28 +26,20 @@ struct BucketDecision {
         chosenCount = count
     }
 
-    /// Chooses after a step. Collective.
-    mutating func choose(
-        _ reducer: GradientReducer, on communicator: any Communicator, logger: Logger
-    ) throws {
+    /// Chooses after a step, where that is due. Collective.
+    func chooseIfDue(_ run: PreparedRun, step: Int) throws {
+        guard isOpen, chosenCount == nil else { return }
+        try run.phases.run(.choosingBuckets, step: step) { try choose(run) }
+    }
+
+    private func choose(_ run: PreparedRun) throws {
+        let reducer = run.step.reducer
         // Of a small network a few steps' worth of time is enough.
         let budget = min(0.8, 4 * reducer.profile.endSeconds)
-        let longest = try communicator.allReduce(budget, .maximum)
-        guard let tuning = try reducer.tuneBuckets(budget: longest) else {
-            chosenCount = reducer.bucketCount
-            return
-        }
+        let longest = try run.communicator.allReduce(budget, .maximum)
+        let tuning = try reducer.tuneBuckets(budget: longest)
         chosenCount = reducer.bucketCount
-        logger.info("\(tuning.sentence)")
-    }
-}
-
-extension Trainer {
-    /// Chooses after the first step, where that is due. Collective.
-    func chooseBuckets(step: Int) throws {
-        guard buckets.isDue else { return }
-        watchdog.begin("choosing the size of buckets", step: step)
-        try buckets.choose(reducer, on: communicator, logger: logger)
+        if let tuning { run.logger.info("\(tuning.sentence)") }
     }
 }
 

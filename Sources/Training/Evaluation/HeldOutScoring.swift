@@ -12,8 +12,8 @@ struct HeldOutScoring {
     let window: SlidingWindow
     let communicator: any Communicator
     let rounds: ScoringRounds
-    /// Is told what begins, as ``Watchdog/begin(_:step:)`` has it.
-    let watch: (String) -> Void
+    /// Is told what begins.
+    let watch: (Phase) -> Void
     /// Is told after each round what all ranks have done.
     let show: (ScoringRounds.Progress) -> Void
 
@@ -55,9 +55,9 @@ struct HeldOutScoring {
     private func end(
         _ own: ScoringRounds.Progress, failure: (any Error)? = nil
     ) throws -> ScoringRounds.Progress {
-        watch("waiting for the held-out subjects of other ranks")
+        watch(.waitingForHeldOut)
         let all = try rounds.end(own, failure: failure)
-        watch("segmenting a held-out subject")
+        watch(.segmentingHeldOut)
         show(all)
         return all
     }

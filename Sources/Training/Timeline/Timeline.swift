@@ -56,11 +56,14 @@ final class Timeline {
     private(set) var lastStep: Int?
     private(set) var steps = 0
     private var stepBegin: (time: Int64, spans: Int)?
+    /// Spans of the longest step so far, with its own.
     private var largestStep = 0
 
     private let clock: HostClock
     /// Nanoseconds of the host's clock.
     let now: () -> Int64
+    /// Phases that are drawn and have not ended, the innermost last.
+    var openPhases: [(phase: Phase, begin: Int64)] = []
     var call: (label: UInt32, bytes: Int, begin: Int64)?
     /// By lane; nil where nothing is under way.
     var flights: [Flight?] = []
@@ -102,7 +105,7 @@ final class Timeline {
 
     // MARK: Steps
 
-    func stepBegins() {
+    func stepBegan() {
         if isRecording, spans.count + 2 * largestStep > capacity {
             isFull = true
             stop()
@@ -111,7 +114,7 @@ final class Timeline {
     }
 
     /// What the step recorded comes before its own span.
-    func stepEnds(_ step: Int) {
+    func stepEnded(_ step: Int) {
         guard isRecording, let begin = stepBegin else { return }
         record(
             place(of: Label(name: "step", category: "step", value: .step)), on: .steps, from: begin.time,
@@ -132,18 +135,5 @@ final class Timeline {
             name: operation.name, category: operation.pass.rawValue, algorithm: operation.algorithm)
         record(
             place(of: label), on: .compute, from: begin, to: begin + operation.duration.nanoseconds)
-    }
-}
-
-extension Timeline? {
-    /// Runs `body`, as a span where a timeline is kept.
-    func span<Result>(
-        _ name: String, on row: Timeline.Row = .compute, _ body: () throws -> Result
-    ) rethrows -> Result {
-        guard let timeline = self, timeline.isRecording else { return try body() }
-        let label = timeline.place(of: .init(name: name, category: row == .patches ? "data" : "training"))
-        let begin = timeline.now()
-        defer { timeline.record(label, on: row, from: begin, to: timeline.now()) }
-        return try body()
     }
 }

@@ -125,7 +125,7 @@ private struct StepIntervals {
 
 extension Double {
     /// With so many decimals.
-    fileprivate func fixed(_ decimals: Int) -> String {
+    func fixed(_ decimals: Int) -> String {
         String(format: "%.\(decimals)f", self)
     }
 }

@@ -4,7 +4,7 @@ import Glibc
 /// A signal that a rank sends itself, for tests of what becomes of a job then.
 ///
 /// The environment variable `DICERANK_FAULT` is `SIGNAL:RANK:STEP:OPERATION`, such as `9:1:5:computing gradients`: the
-/// signal's number, and where it comes: when that rank begins the operation (as the watchdog calls it) at that step.
+/// signal's number, and where it comes: when that rank begins the phase of that ``Phase/operation`` at that step.
 struct FaultInjection: Equatable, Sendable {
     let signal: Int32
     let rank: Int, step: Int
@@ -21,9 +21,22 @@ struct FaultInjection: Equatable, Sendable {
 
     static let fromEnvironment = ProcessInfo.processInfo.environment["DICERANK_FAULT"].flatMap(Self.init)
 
-    func strike(rank: Int, step: Int, operation: String) {
-        guard rank == self.rank, step == self.step, operation == self.operation else { return }
-        kill(getpid(), signal)
+    /// Whether the signal comes where a rank begins a phase.
+    func strikes(rank: Int, _ phase: Phase, step: Int) -> Bool {
+        rank == self.rank && step == self.step && phase.operation == operation
+    }
+}
+
+/// Sends the signal where its phase begins; heard after those who note the phase.
+final class FaultInjector: PhaseObserver {
+    private let fault: FaultInjection
+    private let rank: Int
+
+    init(_ fault: FaultInjection, rank: Int) { (self.fault, self.rank) = (fault, rank) }
+
+    func began(_ phase: Phase, step: Int) {
+        guard fault.strikes(rank: rank, phase, step: step) else { return }
+        kill(getpid(), fault.signal)
         // Another thread hears it.
         Thread.sleep(forTimeInterval: 0.05)
     }

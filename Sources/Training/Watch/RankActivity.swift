@@ -1,7 +1,7 @@
 /// What a rank is doing, as ranks tell each other.
 struct RankActivity: Equatable, Sendable {
-    /// Such as "computing gradients": reads on from "it was".
-    var operation = "starting"
+    /// Of the phase that it is in, such as "computing gradients": reads on from "it was".
+    var operation = Phase.starting.operation ?? ""
     /// Optimiser step, 0 before the first.
     var step = 0
     /// The MPI call that it is in; empty where it computes.

@@ -36,7 +36,6 @@ final class Watchdog: Sendable {
     private let rank: Int
     private let diagnosis: Diagnosis
     private let channel: SideChannel?
-    private let fault: FaultInjection?
     private let interval: Double
     private let warn: @Sendable (_ sentence: String) -> Void
     private let expire: @Sendable (_ sentence: String?) -> Void
@@ -59,7 +58,6 @@ final class Watchdog: Sendable {
             hostNames: communicator.hostNames, timeout: seconds,
             longestSilence: min(max(3.5, 6 * interval), seconds / 2))
         channel = communicator.size > 1 ? try SideChannel(on: communicator) : nil
-        fault = FaultInjection.fromEnvironment
         (self.warn, self.expire) = (warn, expire)
         let others = (0..<communicator.size).filter { $0 != communicator.rank }
         let thread = Thread { [weak self] in
@@ -77,18 +75,6 @@ final class Watchdog: Sendable {
     var warning: String? {
         channel?.unreachable.first.map(diagnosis.warning(unreachable:))
     }
-
-    /// Notes that an operation begins; `operation` reads on from "it was".
-    func begin(_ operation: String, step: Int) {
-        note {
-            $0.operation = operation
-            $0.step = step
-        }
-        fault?.strike(rank: rank, step: step, operation: operation)
-    }
-
-    /// Notes that the operation that began last goes on: part of it is done.
-    func progress() { note { _ in } }
 
     /// Watches no more, and tells the others not to miss this rank.
     func stop() {
@@ -230,6 +216,19 @@ final class Watchdog: Sendable {
         expire(sentence)
         return false
     }
+}
+
+extension Watchdog: PhaseObserver {
+    /// Notes a phase that has an operation's name; others are parts of the one that began before.
+    func began(_ phase: Phase, step: Int) {
+        guard let operation = phase.operation else { return }
+        note {
+            $0.operation = operation
+            $0.step = step
+        }
+    }
+
+    func progressed() { note { _ in } }
 }
 
 extension Watchdog: CommunicationObserver {

@@ -63,11 +63,11 @@ extension Dicerank {
                             communicator: world,
                             algorithms: algorithms)
                     }
-                    if world.rank == 0 { common.report.note(measured.plan.summary) }
+                    if world.rank == 0 { common.report.note(measured.step.summary) }
                     _ = try measured.seconds()
                     // As training does after its first step.
                     if configuration.distributed.bucketMebibytes == nil {
-                        _ = try measured.reducer.tuneBuckets()
+                        _ = try measured.step.reducer.tuneBuckets()
                     }
                     if interactive {
                         try serve(measured, world)

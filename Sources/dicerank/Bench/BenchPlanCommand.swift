@@ -48,20 +48,21 @@ extension Dicerank.Bench {
                 on: alone,
                 threads: configuration.threads.map { .exactly($0) } ?? .automatic)
             let before = Machine.residentBytes
-            let step = try RandomStep(
+            let random = try RandomStep(
                 configuration, channels: channels, threads: placement.threads, communicator: alone)
-            for line in PlanReport.algorithms(step.timings) { common.report.result(line) }
-            _ = try step.seconds()
+            for line in PlanReport.algorithms(random.timings) { common.report.result(line) }
+            _ = try random.seconds()
             var profile = StepProfile()
-            for _ in 0..<steps { profile.add(try step.profile()) }
+            for _ in 0..<steps { profile.add(try random.profile()) }
             common.report.result(
-                "One step of patches of \(step.plan.inputSize), batch \(configuration.batch), "
-                    + "\(counted(placement.threads, "thread")), \(step.plan.instructionSet) kernels:")
+                "One step of patches of \(random.step.inputSize), batch \(configuration.batch), "
+                    + "\(counted(placement.threads, "thread")), \(random.step.instructionSet) kernels:")
             for line in PlanReport.operations(profile) { common.report.result(line) }
             for line in PlanReport.kinds(profile) { common.report.result(line) }
-            let planned = step.plan.peakBytes + step.stateBytes
+            let activations = random.step.activationBytes
+            let planned = activations + random.step.stateBytes
             common.report.result(
-                "Memory: planned \(planned >> 20) MiB, of which \(step.plan.peakBytes >> 20) MiB are activations and "
+                "Memory: planned \(planned >> 20) MiB, of which \(activations >> 20) MiB are activations and "
                     + "scratch; measured \((Machine.peakBytes - before) >> 20) MiB over the \(before >> 20) MiB of the "
                     + "program")
         }

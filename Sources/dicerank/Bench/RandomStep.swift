@@ -3,13 +3,12 @@ import Configuration
 import Engine
 import Training
 
-/// A training step on data that cost nothing to get. Collective, as training is.
+/// Training's step on patches that cost nothing to get. Collective, as training is.
 final class RandomStep {
-    let plan: Plan
+    let step: TrainingStep
     /// What the algorithms were chosen by; empty where the configuration names one.
     let timings: [AlgorithmTiming]
-    private let optimizer: any Optimizer
-    let reducer: GradientReducer
+    private let patches: RandomPatches
     private let communicator: any Communicator
     private var count = 0
 
@@ -35,35 +34,12 @@ final class RandomStep {
                 graph, inputSize: inputSize, slots: configuration.batch / ranks, threads: threads) : []
         var algorithms = chosen ?? AlgorithmChoice(timings)
         algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
-        let slots = configuration.batch / ranks
-        let isDeterministic = configuration.distributed.reduction == .deterministic
         self.communicator = communicator
-        plan = try Plan(
-            training: graph, inputSize: inputSize,
-            options: Plan.Options(
-                slots: slots, firstSlot: communicator.rank * slots * configuration.accumulate,
-                globalSlots: configuration.batch,
-                threads: threads,
-                batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
-                algorithms: algorithms, gradientsBySlot: isDeterministic,
-                microBatches: configuration.accumulate,
-                plansSharingMemory: communicator.ranksOnNode.count),
-            loss: configuration.loss.make(), exchange: exchange ?? RankExchange(communicator))
-        plan.model.initialise(seed: UInt64(configuration.seed))
-        optimizer = configuration.optimizer.make(
-            parameterCount: plan.model.parameters.count,
-            options: PassOptions(instructionSet: plan.instructionSet, threads: threads))
-        reducer = GradientReducer(
-            communicator: communicator, arena: plan.model.gradients,
-            bucketMebibytes: configuration.distributed.bucketMebibytes, order: configuration.distributed.order
-        )
-        var random = SystemRandomNumberGenerator()
-        for slot in 0..<slots {
-            plan.withInput(slot: slot) {
-                for i in $0.indices { $0[i] = Float.random(in: -2...2, using: &random) }
-            }
-            plan.withReference(slot: slot) { for i in $0.indices { $0[i] = i % 50 == 0 ? 1 : 0 } }
-        }
+        step = try TrainingStep(
+            configuration, graph: graph, inputSize: inputSize, loss: configuration.loss.make(),
+            algorithms: algorithms, threads: threads, communicator: communicator,
+            exchange: exchange ?? RankExchange(communicator))
+        patches = RandomPatches(channels: channels, inputSize: inputSize, outputSize: step.outputSize)
     }
 
     /// The algorithms that rank 0 chooses, which all ranks must run alike; nil on a rank that is alone. Collective.
@@ -83,34 +59,22 @@ final class RandomStep {
         return AlgorithmChoice(text: try communicator.broadcast(text, from: 0))
     }
 
+    /// Takes a step, which begins on all ranks at the same time.
     func seconds() throws -> Double {
         try communicator.barrier()
         let start = ContinuousClock.now
         count += 1
-        // The micro-batches all have the patches that the plan holds.
-        let microBatches = MicroBatches(of: plan) { _ in }
-        try microBatches.forward()
-        _ = try microBatches.loss()
-        try microBatches.backward { range in
-            try reducer.completed(range)
-            try reducer.poll()
-        }
-        _ = try reducer.finish()
-        optimizer.update(plan.model.parameters, gradients: plan.model.gradients, step: count)
-        return start.duration(to: .now) / .seconds(1)
+        _ = try step.agree(StepAgreement(), step: count)
+        _ = try step.run(patches, step: count)
+        return start.secondsToNow
     }
 
     /// A step with the times of its operations.
     func profile() throws -> (operations: [OperationReport], seconds: Double) {
         var operations: [OperationReport] = []
-        plan.observer = { operations.append($0) }
-        defer { plan.observer = nil }
+        step.observer = { operations.append($0) }
+        defer { step.observer = nil }
         let seconds = try seconds()
         return (operations, seconds)
-    }
-
-    /// Bytes of parameters, gradients and the optimiser's state.
-    var stateBytes: Int {
-        (2 + optimizer.stateNames.count) * plan.model.parameters.count * MemoryLayout<Float>.stride
     }
 }

@@ -34,17 +34,11 @@ struct ScalingForecast {
     private init(
         _ kind: Kind, _ measurement: ScalingMeasurement, _ link: ForecastLink, ranks: Int, patches: Int
     ) {
-        let measured = measurement.work.work(patches: patches)
-        let work = StepWork(
-            computeSeconds: measured.computeSeconds, profile: measured.profile,
-            exchanges: measured.exchanges + [Self.agreementBytes])
+        let work = measurement.work.work(patches: patches).withAgreement
         (self.kind, self.link, self.ranks, batch) = (kind, link, ranks, ranks * patches)
         steps = ReductionAlgorithm.allCases.map {
             ($0, work.forecast(ranks: ranks, link: link.link, algorithm: $0))
         }
         idealSeconds = measurement.work.many.computeSeconds * Double(patches) / Double(measurement.slots)
     }
-
-    /// What training's ranks tell each other before each step: whether one of them was told to stop, or has failed.
-    private static let agreementBytes = 16
 }

@@ -51,6 +51,14 @@ struct ScalingMeasurement {
     }
 }
 
+extension StepWork {
+    /// With what ranks tell each other before each step; a rank that is measured alone has nobody to tell.
+    var withAgreement: StepWork {
+        StepWork(
+            computeSeconds: computeSeconds, profile: profile, exchanges: exchanges + [StepAgreement.bytes])
+    }
+}
+
 /// Times steps on random data.
 private struct StepBench {
     let configuration: RunConfiguration
@@ -63,23 +71,23 @@ private struct StepBench {
     ) throws -> (work: StepWork, parameters: Int, algorithms: AlgorithmChoice) {
         let solo = SoloCommunicator()
         let exchange = CountingExchange(RankExchange(solo))
-        let step = try world.together {
+        let random = try world.together {
             try self.step(slots: slots, on: solo, algorithms: algorithms, exchange: exchange)
         }
         var samples: [(seconds: Double, profile: BackwardProfile)] = []
-        _ = try step.seconds()
+        _ = try random.seconds()
         for _ in 0..<steps {
             exchange.reset()
             try world.barrier()
-            samples.append((try step.seconds(), step.reducer.profile))
+            samples.append((try random.seconds(), random.step.reducer.profile))
         }
         let slowest = try world.allReduce(Self.median(samples.map(\.seconds)), .maximum)
         let profile = samples.sorted { $0.seconds < $1.seconds }[(steps - 1) / 2].profile
         return (
             StepWork(computeSeconds: slowest, profile: profile, exchanges: exchange.bytes),
-            step.plan.model.parameters.count,
+            random.step.model.parameters.count,
             // Which exchanges overlap follows from it: ranks that communicate must have one.
-            AlgorithmChoice(text: try world.broadcast(step.plan.options.algorithms.text, from: 0))
+            AlgorithmChoice(text: try world.broadcast(random.step.algorithms.text, from: 0))
         )
     }
 
@@ -87,19 +95,19 @@ private struct StepBench {
     func together(ranks: Int, slots: Int, algorithms: AlgorithmChoice) throws -> ScalingMeasurement.GroupStep
     {
         let group = try world.split(color: world.rank / ranks, key: world.rank)
-        let step = try world.together {
+        let random = try world.together {
             try self.step(slots: slots, on: group, algorithms: algorithms, exchange: nil)
         }
-        _ = try step.seconds()
-        if configuration.distributed.bucketMebibytes == nil { _ = try step.reducer.tuneBuckets() }
+        _ = try random.seconds()
+        if configuration.distributed.bucketMebibytes == nil { _ = try random.step.reducer.tuneBuckets() }
         var samples: [Double] = []
         for _ in 0..<steps {
             try world.barrier()
-            samples.append(try step.seconds())
+            samples.append(try random.seconds())
         }
         let seconds = group.size == ranks ? Self.median(samples) : 0
         return ScalingMeasurement.GroupStep(
-            ranks: ranks, bucketBytes: step.reducer.bucketCount * MemoryLayout<Float>.stride,
+            ranks: ranks, bucketBytes: random.step.reducer.bucketCount * MemoryLayout<Float>.stride,
             seconds: try world.allReduce(seconds, .maximum))
     }
 

@@ -87,7 +87,7 @@ enum ScalingReport {
             ]
         ])
         for group in measurement.groups {
-            let predicted = measurement.work.many.forecast(
+            let predicted = measurement.work.many.withAgreement.forecast(
                 ranks: group.ranks, link: fits.exchangeLink, algorithm: .ring,
                 cost: .modelled(.ring, ranks: group.ranks, fits.reductionLink),
                 bucketBytes: group.bucketBytes)

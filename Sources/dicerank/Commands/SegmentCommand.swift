@@ -196,7 +196,7 @@ extension Dicerank {
             progress.end()
             let foreground = labels.count { $0 != 0 }
             let volume = Double(foreground) * subject.geometry.voxelCubicMillimetres / 1000
-            let seconds = start.duration(to: .now) / .seconds(1)
+            let seconds = start.secondsToNow
             common.report.note(
                 "\(subject.name): \(counted(foreground, "foreground voxel")) (\(String(format: "%.2f", volume)) ml), "
                     + "\(counted(layout.origins.count, "window")) of \(layout.window), \(String(format: "%.1f", seconds)) s"

@@ -77,11 +77,11 @@ private struct SweepMember {
             let begin = ContinuousClock.now
             do {
                 guard let outcome = try train(cell) else { return }
-                let seconds = begin.duration(to: .now) / .seconds(1)
+                let seconds = begin.secondsToNow
                 clock.note(cost: cost(cell), seconds: seconds)
                 if isFirst { plan.folder.forgetFailure(of: cell.cell) }
                 say("\(cell.cell.name) is done in \(Quantity.duration(seconds))\(outcome)")
-            } catch  where Self.isOfCell(error, on: group) {
+            } catch  where group.isShared(error) {
                 let sentence = Failure.sentence(for: error)
                 try group.together {
                     if isFirst { try plan.folder.noteFailure(sentence, of: cell.cell) }
@@ -89,12 +89,6 @@ private struct SweepMember {
                 if isFirst { report.warning("\(prefix)\(cell.cell.name) failed: \(sentence)") }
             }
         }
-    }
-
-    /// Whether an error ends a cell and no more: it is the same on all ranks of the group then, which go on together.
-    private static func isOfCell(_ error: any Error, on group: any Communicator) -> Bool {
-        if error is MPIError { return false }
-        return group.size == 1 || error is RankFailure || error is TrainingError
     }
 
     /// Trains a cell, or what is left of it. Collective.

@@ -90,12 +90,13 @@ private func text(_ path: String) throws -> String { try String(contentsOfFile: 
                     trainer in
                     // The error stays the one that ended the run where nothing can be saved.
                     if isBlocked { try Data().write(to: URL(fileURLWithPath: folder + "/run/checkpoints")) }
-                    let (reader, subjects) = (trainer.task.reader, trainer.task.subjects)
-                    var options = trainer.configuration.patchOptions(
-                        input: trainer.task.patchSize, effective: trainer.task.effectiveSize)
+                    let run = trainer.prepared
+                    let (reader, subjects) = (run.task.reader, run.task.subjects)
+                    var options = run.configuration.patchOptions(
+                        input: run.task.patchSize, effective: run.task.effectiveSize)
                     options.memoryBudget = 1
-                    trainer.source = PatchSource(
-                        names: subjects.map(\.subject), channels: 1, assignment: trainer.assignment,
+                    run.patches.source = PatchSource(
+                        names: subjects.map(\.subject), channels: 1, assignment: run.assignment,
                         options: options, firstStep: 1
                     ) { index in
                         let isReadable = reads.withLock { count in

@@ -18,10 +18,10 @@ import Testing
                 folder, "run", steps: 1,
                 changes: ["optimizer={name: sgd, learning_rate: 0.5, momentum: 0, clip: \(clip)}"]
             ) {
-                before = $0.plan.model.parameters.values
+                before = $0.prepared.step.model.parameters.values
                 trainer = $0
             }
-            let model = try #require(trainer).plan.model
+            let model = try #require(trainer).prepared.step.model
             norm = model.gradients.norm(OptimizerTests.options())
             let moved = zip(model.parameters.values, before).map { Double($0 - $1) }
             let length = moved.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -40,8 +40,8 @@ import Testing
                     folder, "run", steps: 20, changes: ["optimizer={non_finite: skip}"]
                 ) {
                     // Logits of infinity from the first step on.
-                    $0.plan.model.parameters["logits.convolution.bias"] = [.infinity, .infinity]
-                    before = $0.plan.model.parameters.values + $0.plan.model.statistics.values
+                    $0.prepared.step.model.parameters["logits.convolution.bias"] = [.infinity, .infinity]
+                    before = $0.prepared.step.model.parameters.values + $0.prepared.step.model.statistics.values
                     trainer = $0
                 }
             }
@@ -50,7 +50,7 @@ import Testing
                 Issue.record("\(String(describing: error))")
                 return
             }
-            let model = try #require(trainer).plan.model
+            let model = try #require(trainer).prepared.step.model
             #expect(model.parameters.values + model.statistics.values == before)
             let log = try String(contentsOfFile: folder + "/run/log.txt", encoding: .utf8)
             #expect(log.components(separatedBy: "The step is skipped").count == 10)

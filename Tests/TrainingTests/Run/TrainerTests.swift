@@ -116,8 +116,8 @@ import Testing
             let (_, resumed) = try Self.train(
                 folder, "run", steps: 4, resume: .file(edited), changes: changes
             ) {
-                summary = $0.plan.summary
-                windows = try $0.slidingWindow().options.algorithms
+                summary = $0.prepared.step.summary
+                windows = try HeldOutEvaluation(run: $0.prepared).slidingWindow().options.algorithms
             }
             // What is scored or segmented is computed as it was trained.
             let chosen = try checkpoint.algorithmChoice()
@@ -258,7 +258,7 @@ import Testing
         try withTemporaryFolder { folder in
             #expect {
                 try Self.train(folder, "run", steps: 2) { trainer in
-                    let weights = trainer.plan.model.parameters
+                    let weights = trainer.prepared.step.model.parameters
                     weights.setValues(Array(repeating: .nan, count: weights.count))
                 }
             } throws: { error in

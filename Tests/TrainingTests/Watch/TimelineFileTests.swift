@@ -11,7 +11,7 @@ import Testing
     /// Three spans in pieces of two.
     private var text: TimelineText {
         let recorder = SteppedTimeline()
-        for begin: Int64 in [10, 20, 30] { recorder.span("x", begin..<begin + 5) }
+        for begin: Int64 in [10, 20, 30] { recorder.span(.optimiser, begin..<begin + 5) }
         return TimelineText(recorder.timeline, rank: 0, host: "a", clock: plainClock, pieceLength: 2)
     }
 
@@ -116,7 +116,7 @@ extension TrainerTests {
             let path = folder + "/trace.json"
             #expect(throws: TrainingError.self) {
                 try train(folder, steps: 3, timeline: path) { trainer in
-                    let weights = trainer.plan.model.parameters
+                    let weights = trainer.prepared.step.model.parameters
                     weights.setValues(Array(repeating: .nan, count: weights.count))
                 }
             }

@@ -20,10 +20,12 @@ final class SteppedTimeline {
     }
 
     /// A span of the trainer.
-    func span(_ name: String, on row: Timeline.Row = .compute, _ times: Range<Int64>) {
+    func span(_ phase: Phase, _ times: Range<Int64>) {
         time = times.lowerBound
-        Optional(timeline).span(name, on: row) { time = times.upperBound }
+        phases.run(phase, step: 1) { time = times.upperBound }
     }
+
+    var phases: PhaseObservers { PhaseObservers([timeline]) }
 
     func call(_ name: String, bytes: Int, _ times: Range<Int64>) {
         time = times.lowerBound
@@ -44,10 +46,10 @@ final class SteppedTimeline {
 
     func step(_ number: Int, _ times: Range<Int64>, _ body: () -> Void = {}) {
         time = times.lowerBound
-        timeline.stepBegins()
+        timeline.stepBegan()
         body()
         time = times.upperBound
-        timeline.stepEnds(number)
+        timeline.stepEnded(number)
     }
 
     /// Rows and times of all spans.
@@ -62,7 +64,7 @@ let plainClock = TimelineClock(
     @Test func spansBecomeEvents() throws {
         let recorder = SteppedTimeline()
         recorder.step(7, 1_000..<5_250_001) {
-            recorder.span("waiting for patches", on: .patches, 1_000..<3_007)
+            recorder.span(.waitingForPatches, 1_000..<3_007)
             recorder.timeline.note(
                 OperationReport(
                     name: #"a "b"\ü"#, pass: .backward, kind: .convolution, algorithm: "Winograd F(4,3)",
@@ -108,26 +110,35 @@ let plainClock = TimelineClock(
         let recorder = SteppedTimeline()
         recorder.timeline.stop()
         recorder.step(1, 0..<10) {
-            recorder.span("x", 0..<1)
+            recorder.span(.optimiser, 0..<1)
             recorder.call("MPI_Barrier", bytes: 0, 1..<2)
             recorder.begin(1, bytes: 1, at: 3)
             recorder.end(1, at: 4)
         }
         #expect(recorder.drawn.isEmpty && recorder.timeline.steps == 0 && !recorder.timeline.isFull)
-        var ran = false
-        (nil as Timeline?).span("x") { ran = true }
-        #expect(ran)
     }
 
     @Test func spansOfWhatThrewStay() {
         let recorder = SteppedTimeline()
         #expect(throws: CancellationError.self) {
-            try Optional(recorder.timeline).span("x") {
+            try recorder.phases.run(.optimiser, step: 1) {
                 recorder.time = 5
                 throw CancellationError()
             }
         }
         #expect(recorder.drawn == ["2 0-5"])
+    }
+
+    /// A phase that is not drawn leaves no span, and neither does one that began before the recording.
+    @Test func onlyWhatBeganIsDrawn() {
+        let recorder = SteppedTimeline()
+        recorder.span(.gradients, 0..<10)
+        recorder.timeline.stop()
+        recorder.phases.run(.loss, step: 1) {
+            recorder.timeline.start()
+            recorder.span(.optimiser, 20..<30)
+        }
+        #expect(recorder.drawn == ["2 20-30"])
     }
 
     /// The third operation takes the row that the first has left; the second keeps its own.
@@ -149,7 +160,7 @@ let plainClock = TimelineClock(
         for step in 1...5 {
             let begin = Int64(step) * 100
             recorder.step(step, begin..<begin + 90) {
-                for part in 0..<3 { recorder.span("x", begin + Int64(part)..<begin + Int64(part) + 1) }
+                for part in 0..<3 { recorder.span(.optimiser, begin + Int64(part)..<begin + Int64(part) + 1) }
             }
         }
         let timeline = recorder.timeline
@@ -183,16 +194,16 @@ let plainClock = TimelineClock(
     /// two flights overlap. A checkpoint follows, which belongs to no step.
     private func record(_ recorder: SteppedTimeline, step: Int, at begin: Int64) {
         recorder.step(step, begin..<begin + 1000) {
-            recorder.span("waiting for patches", on: .patches, begin..<begin + 50)
+            recorder.span(.waitingForPatches, begin..<begin + 50)
             recorder.call("MPI_Allgather", bytes: 8, begin + 200..<begin + 300)
-            recorder.span("operation", begin + 100..<begin + 600)
+            recorder.span(.loss, begin + 100..<begin + 600)
             recorder.begin(2 * step, bytes: 4, at: begin + 500)
             recorder.begin(2 * step + 1, bytes: 4, at: begin + 600)
             recorder.end(2 * step, at: begin + 650)
             recorder.call("MPI_Wait (MPI_Iallreduce)", bytes: 0, begin + 700..<begin + 800)
             recorder.end(2 * step + 1, at: begin + 800)
         }
-        recorder.span("writing a checkpoint", begin + 1000..<begin + 9000)
+        recorder.span(.savingCheckpoint, begin + 1000..<begin + 9000)
     }
 
     @Test func mediansOfTheSteps() throws {

@@ -14,7 +14,9 @@ import Testing
             said.withLock { $0 = sentence }
             semaphore.signal()
         }
-        watchdog.begin("waiting for patches", step: 12)
+        watchdog.began(.waitingForPatches, step: 12)
+        // A part of it that has no name of its own.
+        watchdog.began(.loadingPatches, step: 13)
         #expect(semaphore.wait(timeout: .now() + 20) == .success)
         #expect(
             said.withLock { $0 }
@@ -27,10 +29,10 @@ import Testing
         let watchdog = try Watchdog(seconds: 1, communicator: SoloCommunicator()) { sentence in
             said.withLock { $0.append(sentence) }
         }
-        watchdog.begin("segmenting a held-out subject", step: 3)
+        watchdog.began(.segmentingHeldOut, step: 3)
         for _ in 0..<15 {
             usleep(100_000)
-            watchdog.progress()
+            watchdog.progressed()
         }
         #expect(said.withLock { $0 } == [])
         watchdog.stop()
@@ -150,7 +152,13 @@ import Testing
     @Test func faultsAreReadFromOneWord() throws {
         let fault = try #require(FaultInjection("19:1:5:waiting for patches"))
         #expect(fault.signal == 19 && fault.rank == 1 && fault.step == 5)
-        #expect(fault.operation == "waiting for patches")
+        #expect(fault.strikes(rank: 1, .waitingForPatches, step: 5))
+        #expect(!fault.strikes(rank: 0, .waitingForPatches, step: 5))
+        #expect(!fault.strikes(rank: 1, .waitingForPatches, step: 6))
+        #expect(!fault.strikes(rank: 1, .waitingForRanks, step: 5))
+        let micro = try #require(FaultInjection("9:0:1:computing micro-batch 2 of 4"))
+        #expect(micro.strikes(rank: 0, .microBatch(2, of: 4), step: 1))
+        #expect(!micro.strikes(rank: 0, .microBatch(1, of: 4), step: 1))
         #expect(FaultInjection("19:1:5") == nil && FaultInjection("KILL:1:5:x") == nil)
     }
 }

@@ -1,20 +1,19 @@
 import Collectives
 import Engine
-import Sampling
 
 extension Plan {
     /// Copies the patches of one of a step's micro-batches into the plan's slots.
-    func load(_ batch: PatchBatch, microBatch: Int) {
+    func load(_ patches: some StepPatches, microBatch: Int) {
         for slot in 0..<options.slots {
             let place = slot * options.microBatches + microBatch
-            batch.withImages(slot: place) { images in
+            patches.withImages(slot: place) { images in
                 withInput(slot: slot) { input in
                     precondition(
                         input.count == images.count, "\(images.count) voxels for an input of \(input.count)")
                     _ = input.update(fromContentsOf: images)
                 }
             }
-            batch.withReference(slot: place) { labels in
+            patches.withReference(slot: place) { labels in
                 withReference(slot: slot) { reference in
                     precondition(
                         reference.count == labels.count,
@@ -22,8 +21,8 @@ extension Plan {
                     _ = reference.update(fromContentsOf: labels)
                 }
             }
-            guard batch.softClasses > 0 else { continue }
-            batch.withSoftReference(slot: place) { probabilities in
+            guard patches.softClasses > 0 else { continue }
+            patches.withSoftReference(slot: place) { probabilities in
                 withSoftReference(slot: slot) { reference in
                     precondition(
                         reference.count == probabilities.count,

@@ -15,17 +15,12 @@ public final class RankExchange: SlotExchange {
     {
         let begin = ContinuousClock.now
         try communicator.allGather(local, into: all)
-        if communicator.size > 1 { seconds += begin.secondsSince }
+        if communicator.size > 1 { seconds += begin.secondsToNow }
     }
 
     public func startAllSlots(_ local: [Double], count: Int) throws -> any SlotsUnderWay {
         let begin = ContinuousClock.now
-        defer { if communicator.size > 1 { seconds += begin.secondsSince } }
+        defer { if communicator.size > 1 { seconds += begin.secondsToNow } }
         return try RankSlots(local, count: count, communicator) { [unowned self] in seconds += $0 }
     }
-}
-
-extension ContinuousClock.Instant {
-    /// Seconds from here to now.
-    var secondsSince: Double { duration(to: .now) / .seconds(1) }
 }

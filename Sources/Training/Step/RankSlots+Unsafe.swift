@@ -36,7 +36,7 @@ final class RankSlots: SlotsUnderWay {
 
     func values() throws -> [Double] {
         let begin = ContinuousClock.now
-        defer { waited(begin.secondsSince) }
+        defer { waited(begin.secondsToNow) }
         try request.wait()
         return Array(store.all)
     }

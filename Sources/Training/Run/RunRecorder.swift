@@ -15,7 +15,7 @@ final class RunRecorder {
     private var failures: [Record: any Error] = [:]
     /// DSC of the recorded steps, those before a resume included.
     private(set) var dice: [Double] = []
-    private(set) var total = StepTimer.Times()
+    private(set) var total = StepTimes()
     private(set) var steps = 0
     private(set) var last: StepMetrics?
 
@@ -68,14 +68,10 @@ final class RunRecorder {
         }
     }
 
-    func record(_ step: StepMetrics, _ times: StepTimer.Times) {
+    func record(_ step: StepMetrics, _ times: StepTimes) {
         steps += 1
         last = step
-        total.step += times.step
-        total.data += times.data
-        total.communication += times.communication
-        total.reduction += times.reduction
-        total.baseline += times.baseline
+        total += times
         dice.append(step.dice)
         let isDue = step.step % every == 0
         attempt(.metrics) { try isDue ? metrics?.append(step) : metrics?.flush() }

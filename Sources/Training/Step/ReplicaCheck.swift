@@ -39,7 +39,7 @@ struct ReplicaState {
     /// Each with what messages call it.
     let digests: [(name: String, digest: String)]
 
-    init(task: TrainingTask, plan: Plan, firstStep: Int) {
+    init(task: TrainingTask, step: TrainingStep, firstStep: Int) {
         // As this rank's host has it: lists of one path differ where a folder is not shared.
         let list = (task.subjects + task.heldOut).flatMap {
             [$0.subject, $0.reference ?? "", $0.mask ?? ""] + $0.images.map(\.path)
@@ -48,9 +48,9 @@ struct ReplicaState {
             ("the list of subjects", SHA256.digest(of: list)),
             (
                 "the compiled network (instruction set or algorithms)",
-                Self.digest("\(plan.instructionSet) \(plan.outputSize)\n\(plan.summary)")
+                Self.digest("\(step.instructionSet) \(step.outputSize)\n\(step.summary)")
             ),
-            ("the parameters", plan.model.parameters.digest),
+            ("the parameters", step.model.parameters.digest),
             ("the first step", "\(firstStep)"),
         ]
     }
@@ -72,15 +72,16 @@ struct ReplicaState {
     private static func digest(_ text: String) -> String { SHA256.hash(data: Array(text.utf8)).hexadecimal }
 }
 
-extension Trainer {
+extension TrainingStep {
     /// Compares the replicas where that is due: rounding never tells them apart, so that a difference is a fault of a
     /// machine or of the program. Collective.
     /// - Throws: ``TrainingError/ranksDiffer(rank:host:what:)``, the same on all ranks.
     func compareReplicas(step: Int) throws {
         let every = configuration.distributed.compareEvery
         guard communicator.size > 1, every > 0, step % every == 0 else { return }
-        watchdog.begin("comparing the replicas", step: step)
-        let digests = try communicator.allGatherVariable(Array(plan.model.parameters.digest.utf8))
+        let digests = try phases.run(.comparingReplicas, step: step) {
+            try communicator.allGatherVariable(Array(model.parameters.digest.utf8))
+        }
         guard let rank = digests.firstIndex(where: { $0 != digests[0] }) else { return }
         throw TrainingError.ranksDiffer(
             rank: rank, host: communicator.hostNames[rank],
