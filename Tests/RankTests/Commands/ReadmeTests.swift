@@ -42,9 +42,8 @@ struct ReadmeTests {
     func commandsAndOptionsThatAreNamedAreThere(readme: String) throws {
         var found = 0
         for line in try Self.text(readme).split(separator: "\n") {
-            for part in line.components(separatedBy: "dicerank ").dropFirst() {
-                let isCode = line.hasPrefix("    ") || line.components(separatedBy: "dicerank ")[0].hasSuffix("`")
-                guard isCode else { continue }
+            let parts = line.components(separatedBy: "dicerank ")
+            for part in parts.dropFirst() where line.hasPrefix("    ") || parts[0].hasSuffix("`") {
                 let words = part.prefix { $0 != "`" && $0 != "#" }.split(separator: " ").map(String.init)
                 guard let command = words.first, command.allSatisfy(\.isLowercase) else { continue }
                 let name = command == "bench" && words.count > 1 ? "bench-\(words[1])" : command
