@@ -42,10 +42,14 @@ let package = Package(
             name: "CKernels", cSettings: optimised,
             linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
         .target(name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz")]),
-        .target(name: "Collectives", dependencies: ["CMPI"]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "Host"),
+        .target(name: "Collectives", dependencies: ["CMPI", "Host"]),
         .target(
             name: "Engine",
-            dependencies: ["COneDNN", "CKernels", .product(name: "Numerics", package: "swift-numerics")]),
+            dependencies: [
+                "COneDNN", "CKernels", "Host", .product(name: "Numerics", package: "swift-numerics"),
+            ]),
         .target(name: "Networks", dependencies: ["Engine"]),
         .target(name: "Losses", dependencies: ["Engine"]),
         .target(
@@ -62,16 +66,16 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["TensorBoard/event.proto"]),
-        .target(name: "Reporting", dependencies: ["Inference", "Training"]),
+        .target(name: "Reporting", dependencies: ["CZlib", "Inference", "Training"]),
         .executableTarget(
             name: "dicerank",
             dependencies: [
-                "Collectives", "Engine", "Networks", "Losses", "Sampling", "Training", "Inference",
+                "Host", "Collectives", "Engine", "Networks", "Losses", "Sampling", "Training", "Inference",
                 "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
+        .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "Host"]),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Networks", "Losses", "CKernels"],
             swiftSettings: optimisedReference),
@@ -82,7 +86,7 @@ let package = Package(
         .testTarget(name: "SamplingTests", dependencies: ["Sampling", "CNIfTI", "Fuzzing"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "Fuzzing"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training"]),
+        .testTarget(name: "ReportingTests", dependencies: ["CZlib", "Reporting", "Training"]),
         .testTarget(name: "RankTests", dependencies: ["dicerank", "Engine", "Training"]),
     ],
     swiftLanguageModes: [.v6],

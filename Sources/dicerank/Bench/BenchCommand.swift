@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Engine
 import Foundation
+import Host
 import Training
 
 extension Dicerank {

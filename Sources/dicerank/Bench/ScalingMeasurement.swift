@@ -1,5 +1,6 @@
 import Collectives
 import Engine
+import Inference
 import Training
 
 /// What `bench scaling` measures. Collective.
@@ -113,8 +114,6 @@ private struct StepBench {
             exchange: exchange)
     }
 
-    private static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-    }
+    /// - Parameter seconds: of at least one step.
+    private static func median(_ seconds: [Double]) -> Double { Quartiles(of: seconds)?.median ?? 0 }
 }

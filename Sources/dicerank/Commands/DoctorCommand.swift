@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Engine
 import Foundation
+import Host
 
 extension Dicerank {
     /// Says what the machine gives.
