@@ -42,18 +42,20 @@ let package = Package(
             name: "CKernels", cSettings: optimised,
             linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
         .target(name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "Geometry"),
-        .target(name: "Collectives", dependencies: ["CMPI"]),
+        .target(name: "Host"),
+        .target(name: "Collectives", dependencies: ["CMPI", "Host"]),
         .target(
             name: "Engine",
             dependencies: ["Geometry", .product(name: "Numerics", package: "swift-numerics")]),
-        .target(name: "CPU", dependencies: ["COneDNN", "CKernels", "Engine", "Geometry"]),
+        .target(name: "CPU", dependencies: ["COneDNN", "CKernels", "Engine", "Geometry", "Host"]),
         .target(name: "Networks", dependencies: ["Engine", "Geometry"]),
         .target(name: "Losses", dependencies: ["Engine"]),
         .target(
             name: "Sampling",
             dependencies: ["CNIfTI", "Geometry", .product(name: "SystemPackage", package: "swift-system")]),
-        .target(name: "Inference", dependencies: ["Engine", "Geometry", "Networks", "Sampling"]),
+        .target(name: "Inference", dependencies: ["Engine", "Geometry", "Host", "Networks", "Sampling"]),
         .target(
             name: "Configuration",
             dependencies: ["Engine", "Geometry", "Networks", "Losses", "Sampling", "Yams"]),
@@ -76,20 +78,24 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .target(name: "Sweep", dependencies: ["Configuration", "RunFiles", "Sampling", "Training"]),
-        .target(name: "Reporting", dependencies: ["Configuration", "Geometry", "Inference", "RunFiles"]),
+        .target(name: "Reporting",
+            dependencies: ["CZlib", "Configuration", "Geometry", "Inference", "RunFiles"]),
         .executableTarget(
             name: "dicerank",
             dependencies: [
-                "Collectives", "Engine", "CPU", "Geometry", "Networks", "Losses", "Sampling", "Configuration",
+                "Host", "Collectives", "Engine", "CPU", "Geometry", "Networks", "Losses", "Sampling",
+                "Configuration",
                 "RunFiles", "Training", "Sweep", "Inference", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
+        .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "Host"]),
+        .testTarget(name: "HostTests", dependencies: ["Host"]),
         .testTarget(name: "GeometryTests", dependencies: ["Geometry"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Geometry"]),
         .testTarget(
-            name: "CPUTests", dependencies: ["CPU", "Engine", "Geometry", "Networks", "Losses", "CKernels"],
+            name: "CPUTests",
+            dependencies: ["CPU", "Engine", "Geometry", "Host", "Networks", "Losses", "CKernels"],
             swiftSettings: optimisedReference),
         .testTarget(
             name: "LossesTests",
@@ -102,16 +108,16 @@ let package = Package(
             dependencies: ["Configuration", "Engine", "Sampling", "Fuzzing", "TestSupport"]),
         .testTarget(
             name: "RunFilesTests", dependencies: ["RunFiles", "Sampling", "Fuzzing", "TestSupport"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "TestSupport"]),
+        .testTarget(name: "TrainingTests", dependencies: ["CPU", "Training", "Inference", "TestSupport"]),
         .testTarget(
             name: "SweepTests",
             dependencies: ["Sweep", "Configuration", "RunFiles", "Fuzzing", "TestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["CPU", "Inference"]),
         .testTarget(
-            name: "ReportingTests", dependencies: ["Reporting", "Configuration", "RunFiles"]),
+            name: "ReportingTests", dependencies: ["CZlib", "Reporting", "Configuration", "RunFiles"]),
         .testTarget(
             name: "RankTests",
-            dependencies: ["dicerank", "Engine", "Configuration", "RunFiles", "Training", "Sweep"]),
+            dependencies: ["dicerank", "CPU", "Engine", "Configuration", "RunFiles", "Training", "Sweep"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -24,6 +24,8 @@ public struct CPUDevice: Device {
 
     public var name: String { "\(instructionSet) kernels" }
 
+    public var libraries: [String: String] { ["onednn": OneDNN.version] }
+
     public func compile(
         training graph: Graph, inputSize: Size3, options: StepOptions, algorithms: AlgorithmChoice,
         loss: any SegmentationLoss, exchange: any SlotExchange, model: Parameters

@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 
 /// Scores of many subjects and classes, with their medians and interquartile ranges, as CSV and as text.
 public struct ScoreTable: Sendable {
@@ -86,23 +87,22 @@ public struct ScoreTable: Sendable {
     }
 
     private func line(_ subject: String, _ label: String, _ value: (Column) -> Double?) -> String {
-        let needsQuotes = subject.contains { ",\"\n\r".contains($0) }
-        let name = needsQuotes ? "\"" + subject.replacing("\"", with: "\"\"") + "\"" : subject
-        return ([name, label] + Self.columns.map { value($0).map { "\($0)" } ?? "" }).joined(separator: ",")
+        CSVTable.line([subject, label] + Self.columns.map { value($0).map { "\($0)" } ?? "" })
     }
 
     /// A table to print: a row a subject and class, then median (interquartile range) a class.
     public var text: String {
-        var lines = [["subject", "class"] + Self.columns.map(\.name)]
+        var table = TextTable(
+            headers: [["subject", "class"] + Self.columns.map(\.name)], alignments: [.left, .left])
         for row in rows {
-            lines.append(
+            table.rows.append(
                 [row.subject, row.label]
                     + Self.columns.map { column in
                         column.value(row.scores).map { Self.fixed($0, column.decimals) } ?? "-"
                     })
         }
         for label in labels {
-            lines.append(
+            table.rows.append(
                 ["median (IQR)", label]
                     + Self.columns.map { column in
                         quartiles(of: column.name, label: label).map {
@@ -111,19 +111,7 @@ public struct ScoreTable: Sendable {
                         } ?? "-"
                     })
         }
-        return Self.aligned(lines)
-    }
-
-    /// Columns two spaces apart; the first two flush left, numbers flush right.
-    private static func aligned(_ lines: [[String]]) -> String {
-        let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        return lines.map { fields in
-            let padded = fields.enumerated().map { column, field in
-                let space = String(repeating: " ", count: widths[column] - field.count)
-                return column < 2 ? field + space : space + field
-            }
-            return padded.joined(separator: "  ") + "\n"
-        }.joined()
+        return table.lines.map { $0 + "\n" }.joined()
     }
 
     private static func fixed(_ value: Double, _ decimals: Int) -> String {

@@ -12,7 +12,7 @@ extension WindowLayout {
         let window = window
         precondition(
             input.count == channels * window.count,
-            "the plan's input holds \(input.count) values, a window \(channels * window.count)")
+            "the network's input holds \(input.count) values, a window \(channels * window.count)")
         input.update(repeating: 0)
         let first = VoxelIndex { origin[$0] - border[$0] }
         let depths = Self.inside(first.z, window.depth, volume.depth)

@@ -9,12 +9,10 @@ import Geometry
 /// zero padding reaches further in (HighRes3DNet: border 18, reach 43) sees in each window what it saw in
 /// its training patches.
 ///
-/// One object serves any number of volumes; the plan is compiled anew only when the window's shape changes.
+/// One object serves any number of volumes; the network is compiled anew only when the window's shape changes.
 public final class SlidingWindow {
     public struct Options: Sendable {
-        /// Threads of the plan.
-        public var threads: Int
-        /// Bytes that the plan may take; decides the window's size.
+        /// Bytes that a compiled window may take; decides the window's size.
         public var memoryBytes: Int
         /// Size of a window, border included; nil: the size that computes the fewest voxels in `memoryBytes`.
         public var window: Size3?
@@ -27,10 +25,9 @@ public final class SlidingWindow {
         public static let largestBatch = 8
 
         public init(
-            threads: Int, memoryBytes: Int, window: Size3? = nil, isPlanar: Bool = false,
+            memoryBytes: Int, window: Size3? = nil, isPlanar: Bool = false,
             algorithms: AlgorithmChoice = AlgorithmChoice()
         ) {
-            self.threads = threads
             self.memoryBytes = memoryBytes
             self.window = window
             self.isPlanar = isPlanar
@@ -46,17 +43,21 @@ public final class SlidingWindow {
 
     public let graph: Graph
     public let options: Options
-    /// Is told of every operation of the windows that has run, as ``Plan/observer`` is.
+    /// Is told of every operation of the windows that has run, as ``CompiledNetwork/observer`` is.
     public var observer: ((OperationReport) -> Void)?
     private let parameters: Parameters
-    private var plan: Plan?
+    private let device: any Device
+    private var compiled: (any CompiledNetwork)?
     private var bytesPerVoxel: Double?
 
-    /// - Parameter parameters: weights and running statistics, shared with the caller.
-    public init(graph: Graph, parameters: Parameters, options: Options) {
+    /// - Parameters:
+    ///   - parameters: weights and running statistics, shared with the caller.
+    ///   - device: where windows are computed, on the calling thread.
+    public init(graph: Graph, parameters: Parameters, options: Options, on device: any Device) {
         self.graph = graph
         self.parameters = parameters
         self.options = options
+        self.device = device
     }
 
     /// Most probable class of each voxel.
@@ -69,8 +70,8 @@ public final class SlidingWindow {
         images: [Float], size: Size3, progress: (Progress) throws -> Void = { _ in }
     ) throws -> [UInt8] {
         var labels = [UInt8](repeating: 0, count: size.count)
-        try run(images: images, size: size, progress: progress) { plan, layout, origin, window in
-            layout.storeLabels(of: window, classes: plan.classes, at: origin, in: &labels)
+        try run(images: images, size: size, progress: progress) { network, layout, origin, window in
+            layout.storeLabels(of: window, classes: network.classes, at: origin, in: &labels)
         }
         return labels
     }
@@ -81,8 +82,8 @@ public final class SlidingWindow {
         images: [Float], size: Size3, progress: (Progress) throws -> Void = { _ in }
     ) throws -> ProbabilityMap {
         var map = ProbabilityMap(size: size, classes: graph.output.map { graph.channels(of: $0) } ?? 0)
-        try run(images: images, size: size, progress: progress) { plan, layout, origin, window in
-            layout.storeProbabilities(of: window, classes: plan.classes, at: origin, in: &map.values)
+        try run(images: images, size: size, progress: progress) { network, layout, origin, window in
+            layout.storeProbabilities(of: window, classes: network.classes, at: origin, in: &map.values)
         }
         return map
     }
@@ -129,28 +130,28 @@ public final class SlidingWindow {
         return min(most, max(1, fitting, Self.smallWindow / layout.window.count))
     }
 
-    /// Bytes that a plan takes for a voxel of its window, from the smallest window of a useful size.
+    /// Bytes that a compiled network takes for a voxel of its window, from the smallest window of a useful size.
     private func probe(_ geometry: NetworkGeometry) throws -> Double {
         if let bytesPerVoxel { return bytesPerVoxel }
-        let plan = try compiled(geometry.probe, slots: 1)
-        let measured = Double(max(plan.peakBytes, 1)) / Double(geometry.probe.count)
+        let network = try network(geometry.probe, slots: 1)
+        let measured = Double(max(network.peakBytes, 1)) / Double(geometry.probe.count)
         bytesPerVoxel = measured
         return measured
     }
 
-    private func compiled(_ window: Size3, slots: Int) throws -> Plan {
-        if let plan, plan.inputSize == window, plan.options.slots == slots { return plan }
-        plan = nil  // its memory is free before the next one asks
-        let made = try Plan(
-            inference: graph, inputSize: window, slots: slots, threads: options.threads, sharing: parameters,
-            algorithms: options.algorithms)
-        plan = made
+    private func network(_ window: Size3, slots: Int) throws -> any CompiledNetwork {
+        if let compiled, compiled.inputSize == window, compiled.options.slots == slots { return compiled }
+        compiled = nil  // its memory is free before the next one asks
+        let made = try device.compile(
+            inference: graph, inputSize: window, slots: slots, algorithms: options.algorithms,
+            sharing: parameters)
+        compiled = made
         return made
     }
 
     private func run(
         images: [Float], size: Size3, progress: (Progress) throws -> Void,
-        store: (Plan, WindowLayout, VoxelIndex, [Float]) -> Void
+        store: (any CompiledNetwork, WindowLayout, VoxelIndex, [Float]) -> Void
     ) throws {
         let channels = graph.channels(of: graph.input)
         precondition(
@@ -158,20 +159,20 @@ public final class SlidingWindow {
             "images hold \(images.count) values, \(channels) channels of \(size) need \(channels * size.count)"
         )
         let layout = try layout(for: size)
-        let plan = try compiled(layout.window, slots: try slots(layout))
-        plan.observer = observer
-        var window = [Float](repeating: 0, count: plan.classes * layout.effective.count)
+        let network = try network(layout.window, slots: try slots(layout))
+        network.observer = observer
+        var window = [Float](repeating: 0, count: network.classes * layout.effective.count)
         var rest = layout.origins[...]
         while !rest.isEmpty {
-            let batch = rest.prefix(plan.options.slots)
+            let batch = rest.prefix(network.options.slots)
             rest = rest.dropFirst(batch.count)
             for (slot, origin) in batch.enumerated() {
-                plan.withInput(slot: slot) { layout.load(images, channels: channels, at: origin, into: $0) }
+                network.withInput(slot: slot) { layout.load(images, channels: channels, at: origin, into: $0) }
             }
-            try plan.forward()
+            try network.forward()
             for (slot, origin) in batch.enumerated() {
-                window.withUnsafeMutableBufferPointer { plan.probabilities(slot: slot, into: $0) }
-                store(plan, layout, origin, window)
+                window.withUnsafeMutableBufferPointer { network.probabilities(slot: slot, into: $0) }
+                store(network, layout, origin, window)
             }
             try progress(
                 Progress(

@@ -1,6 +1,6 @@
-import Engine
+import Host
 
-/// How much memory the plan of a sliding window may take.
+/// How much memory the compiled network of a sliding window may take.
 public enum WindowMemory {
     /// At most half of a rank's share of the free memory, as a power of two: windows, and with them what a network sees
     /// whose own padding reaches beyond its border, should not follow every change of the machine's load.

@@ -1,10 +1,11 @@
+import Host
 import Testing
 
 @testable import Collectives
 
 /// Real ranks under `mpirun`.
 @Suite(.serialized) struct MpirunTests {
-    private let host = machineName()
+    private let host = Machine.name
 
     @Test(arguments: 1...4) func everyCollectiveGivesWhatItMust(ranks: Int) throws {
         let run = try Mpirun(ranks, .collectiveCheck)

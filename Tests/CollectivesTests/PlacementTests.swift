@@ -1,4 +1,5 @@
 import Foundation
+import Host
 import Testing
 
 @testable import Collectives
@@ -118,29 +119,31 @@ import Testing
         try withGroups([
             "a/b/cpu.max": "300000 100000\n", "a/cpu.max": "250000 100000", "cpu.max": "max 100000",
         ]) {
-            #expect(ProcessorQuota.current(groups: "0::/a/b\n", mount: $0) == 2.5)
+            #expect(ProcessorQuota.current(ControlGroups(groups: "0::/a/b\n", mount: $0)) == 2.5)
         }
     }
 
     @Test func noLimit() throws {
         try withGroups(["cpu.max": "max 100000\n"]) {
-            #expect(ProcessorQuota.current(groups: "0::/a\n", mount: $0) == nil)
-            #expect(ProcessorQuota.current(groups: "", mount: $0) == nil)
+            #expect(ProcessorQuota.current(ControlGroups(groups: "0::/a\n", mount: $0)) == nil)
+            #expect(ProcessorQuota.current(ControlGroups(groups: "", mount: $0)) == nil)
         }
     }
 
     @Test func filesOfAContainerLieAtTheMount() throws {
         try withGroups(["cpu.max": "150000 100000\n"]) {
-            #expect(ProcessorQuota.current(groups: "0::/not/visible\n", mount: $0) == 1.5)
+            #expect(ProcessorQuota.current(ControlGroups(groups: "0::/not/visible\n", mount: $0)) == 1.5)
         }
     }
 
     @Test func versionOne() throws {
         try withGroups(["cpu/x/cpu.cfs_quota_us": "400000\n", "cpu/x/cpu.cfs_period_us": "100000\n"]) {
-            #expect(ProcessorQuota.current(groups: "4:memory:/x\n3:cpu,cpuacct:/x\n0::/\n", mount: $0) == 4)
+            #expect(
+                ProcessorQuota.current(
+                    ControlGroups(groups: "4:memory:/x\n3:cpu,cpuacct:/x\n0::/\n", mount: $0)) == 4)
         }
         try withGroups(["cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"]) {
-            #expect(ProcessorQuota.current(groups: "3:cpu:/\n", mount: $0) == nil)
+            #expect(ProcessorQuota.current(ControlGroups(groups: "3:cpu:/\n", mount: $0)) == nil)
         }
     }
 

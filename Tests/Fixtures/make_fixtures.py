@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import nn
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / "Launch"))
+sys.path.insert(0, str(HERE.parent.parent / "Launch" / "benchmark"))
 from cases import CASES  # noqa: E402
 from draws import draws, parameter, reference  # noqa: E402
 from losses import LOSSES  # noqa: E402

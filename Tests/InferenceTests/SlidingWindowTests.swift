@@ -1,3 +1,4 @@
+import CPU
 import Engine
 import Geometry
 import Testing
@@ -36,7 +37,7 @@ struct SlidingWindowTests {
         parameters.initialise(seed: 3)
         return SlidingWindow(
             graph: graph, parameters: parameters,
-            options: .init(threads: 2, memoryBytes: 1 << 30, window: window))
+            options: .init(memoryBytes: 1 << 30, window: window), on: try CPUDevice(threads: 2))
     }
 
     @Test("A window computes its convolutions as told")
@@ -46,8 +47,8 @@ struct SlidingWindowTests {
             let window = SlidingWindow(
                 graph: graph, parameters: Parameters(graph: graph),
                 options: .init(
-                    threads: 1, memoryBytes: 1 << 30, window: Size3(cube: 12),
-                    algorithms: AlgorithmChoice(named: named)))
+                    memoryBytes: 1 << 30, window: Size3(cube: 12),
+                    algorithms: AlgorithmChoice(named: named)), on: try CPUDevice(threads: 1))
             var found: [String: String] = [:]
             window.observer = { if $0.kind == .convolution { found[$0.name] = $0.algorithm } }
             _ = try window.labels(images: noise(2 * Self.volume.count), size: Self.volume)
@@ -143,7 +144,7 @@ struct SlidingWindowTests {
     func refusesTooLittleMemory() throws {
         let graph = try tinyGraph(padding: .same)
         let sliding = SlidingWindow(
-            graph: graph, parameters: Parameters(graph: graph), options: .init(threads: 1, memoryBytes: 100))
+            graph: graph, parameters: Parameters(graph: graph), options: .init(memoryBytes: 100), on: try CPUDevice(threads: 1))
         let error = #expect(throws: InferenceError.self) { try sliding.layout(for: Size3(cube: 100)) }
         #expect("\(try #require(error))".contains("MiB"))
     }
@@ -155,9 +156,11 @@ struct SlidingWindowTests {
         parameters.initialise(seed: 3)
         let volume = Size3(70, 66, 62)
         let images = noise(2 * volume.count)
+        let device = try CPUDevice(threads: 2)
         func sliding(_ bytes: Int) -> SlidingWindow {
             SlidingWindow(
-                graph: graph, parameters: parameters, options: .init(threads: 2, memoryBytes: bytes))
+                graph: graph, parameters: parameters, options: .init(memoryBytes: bytes),
+                on: device)
         }
         let ample = sliding(8 << 30)
         let tight = sliding(12 << 20)
@@ -178,7 +181,7 @@ struct PlanarSlidingWindowTests {
 
     static func sliding(
         _ kernel: Size3, planar: Bool, window: Size3? = nil, memoryBytes: Int = 1 << 30
-    ) -> SlidingWindow {
+    ) throws -> SlidingWindow {
         var graph = Graph(inputChannels: 2)
         var x = graph.convolution(graph.input, name: "first", channels: 4, kernel: kernel, bias: true)
         x = graph.relu(x)
@@ -188,7 +191,7 @@ struct PlanarSlidingWindowTests {
         parameters.initialise(seed: 3)
         return SlidingWindow(
             graph: graph, parameters: parameters,
-            options: .init(threads: 2, memoryBytes: memoryBytes, window: window, isPlanar: planar))
+            options: .init(memoryBytes: memoryBytes, window: window, isPlanar: planar), on: try CPUDevice(threads: 2))
     }
 
     private func expectEqual(
@@ -203,8 +206,8 @@ struct PlanarSlidingWindowTests {
     func flatKernels(window: Size3?) throws {
         let images = noise(2 * Self.volume.count)
         // A border of 3 along depth takes nothing from flat kernels: the crop alone cuts it off.
-        let block = Self.sliding(Size3(1, 3, 3), planar: false, window: Size3(17, 16, 23))
-        let slices = Self.sliding(Size3(1, 3, 3), planar: true, window: window)
+        let block = try Self.sliding(Size3(1, 3, 3), planar: false, window: Size3(17, 16, 23))
+        let slices = try Self.sliding(Size3(1, 3, 3), planar: true, window: window)
         #expect(try slices.layout(for: Self.volume).window == window ?? Size3(1, 16, 23))
         expectEqual(
             try slices.probabilities(images: images, size: Self.volume),
@@ -214,7 +217,7 @@ struct PlanarSlidingWindowTests {
     @Test("A slice does not see its neighbours")
     func oneAtATime() throws {
         let images = noise(2 * Self.volume.count)
-        let slices = Self.sliding(Size3(cube: 3), planar: true)
+        let slices = try Self.sliding(Size3(cube: 3), planar: true)
         let whole = try slices.probabilities(images: images, size: Self.volume)
         let size = Size3(1, Self.volume.height, Self.volume.width)
         for depth in [0, 5, 10] {
@@ -240,8 +243,8 @@ struct PlanarSlidingWindowTests {
         #expect(done == [8, 11])
         #expect(labels.count == Self.volume.count)
         let large = Size3(4, 400, 380)
-        let ample = Self.sliding(Size3(1, 3, 3), planar: true)
-        let tight = Self.sliding(Size3(1, 3, 3), planar: true, memoryBytes: 50 << 20)
+        let ample = try Self.sliding(Size3(1, 3, 3), planar: true)
+        let tight = try Self.sliding(Size3(1, 3, 3), planar: true, memoryBytes: 50 << 20)
         #expect(try ample.slots(ample.layout(for: large)) == 4)
         let layout = try tight.layout(for: large)
         #expect(layout.window.depth == 1)
@@ -251,7 +254,7 @@ struct PlanarSlidingWindowTests {
 
     @Test("A deep window is refused")
     func refusesDeepWindows() throws {
-        let sliding = Self.sliding(Size3(1, 3, 3), planar: true, window: Size3(7, 16, 16))
+        let sliding = try Self.sliding(Size3(1, 3, 3), planar: true, window: Size3(7, 16, 16))
         #expect(throws: InferenceError.self) { try sliding.layout(for: Self.volume) }
     }
 }

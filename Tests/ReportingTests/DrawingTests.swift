@@ -1,3 +1,4 @@
+import CZlib
 import Foundation
 import Testing
 
@@ -52,19 +53,45 @@ import Testing
         #expect(Display.list(["a", "b", "c"]) == "a, b and c")
     }
 
-    @Test func aPictureIsAWholePNG() {
-        let png = PNG.grey([0, 128, 255, 7], width: 2, height: 2)
-        #expect(PNG.base64(png) == Self.twoByTwo)
-        // "123456789" has the check value CBF43926, by which implementations of the CRC are told.
-        #expect(PNG.crc32(Array("123456789".utf8)) == 0xCBF4_3926)
-        // Longer than one stored block of deflate.
-        let large = PNG.grey([UInt8](repeating: 9, count: 300 * 300), width: 300, height: 300)
-        #expect(large.count == 8 + 25 + 12 + 2 + 2 * 5 + 300 * 301 + 4 + 12)
+    @Test(arguments: [(2, 2), (1, 5), (300, 200)])
+    func aPictureIsAWholePNG(width: Int, height: Int) throws {
+        let pixels = (0..<width * height).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) }
+        var rest = PNG.grey(pixels, width: width, height: height)[...]
+        func number(_ bytes: some Sequence<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
+        #expect(Array(rest.prefix(8)) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+        rest.removeFirst(8)
+        var chunks: [String: [UInt8]] = [:]
+        while !rest.isEmpty {
+            let length = number(rest.prefix(4))
+            let body = Array(rest.dropFirst(4).prefix(4 + length))
+            #expect(number(rest.dropFirst(8 + length).prefix(4)) == Int(crc32(0, body, uInt(body.count))))
+            chunks[String(decoding: body.prefix(4), as: UTF8.self)] = Array(body.dropFirst(4))
+            rest = rest.dropFirst(12 + length)
+        }
+        #expect(chunks.keys.sorted() == ["IDAT", "IEND", "IHDR"])
+        let header = try #require(chunks["IHDR"])
+        #expect(number(header[0..<4]) == width && number(header[4..<8]) == height)
+        #expect(header[8...] == [8, 0, 0, 0, 0])
+        let stream = try #require(chunks["IDAT"])
+        var rows = [UInt8](repeating: 0, count: (width + 1) * height + 1)
+        var size = uLong(rows.count)
+        #expect(uncompress(&rows, &size, stream, uLong(stream.count)) == Z_OK)
+        #expect(Int(size) == (width + 1) * height)
+        var decoded: [UInt8] = []
+        for row in 0..<height {
+            let begin = row * (width + 1)
+            #expect(rows[begin] == 2)
+            for column in 0..<width {
+                let above = row == 0 ? 0 : decoded[(row - 1) * width + column]
+                decoded.append(rows[begin + 1 + column] &+ above)
+            }
+        }
+        #expect(decoded == pixels)
     }
 
-    /// Made with Python's zlib and struct: the rows 00 00 80 and 00 FF 07 in one stored block.
-    private static let twoByTwo =
-        "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAAEUlEQVR4AQEGAPn/AACAAP8HBAsBhzNxtKwAAAAASUVORK5CYII="
+    @Test func aPictureIsCompressed() {
+        #expect(PNG.grey([UInt8](repeating: 9, count: 300 * 300), width: 300, height: 300).count < 1000)
+    }
 
     @Test func aPixelIsOutlinedByItsSides() {
         let lines = MaskOutline.trace([false, false, false, true], width: 2, height: 2)

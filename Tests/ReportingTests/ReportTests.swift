@@ -1,5 +1,6 @@
 import Foundation
 import FoundationXML
+import Sampling
 import Testing
 
 @testable import Reporting
@@ -70,9 +71,9 @@ import Testing
 
     @Test func dataAndSummariesAreNeverInOneFile() throws {
         let plane = try Sample.plane()
-        let runs = RunTable.csv(plane).split(separator: "\n").map { CSVFile.fields(of: $0)[0] }
+        let runs = try CSVTable(parsing: RunTable.csv(plane)).rows.map { $0.fields[0] }
         #expect(Array(runs.dropFirst()) == plane.runs.map(\.name))
-        let heldOut = HeldOutTable.csv(plane).split(separator: "\n").map { CSVFile.fields(of: $0) }
+        let heldOut = try CSVTable(parsing: HeldOutTable.csv(plane)).rows.map(\.fields)
         let scored = plane.runs.filter { $0.result != nil }.flatMap { [[$0.name, "s0"], [$0.name, "s1"]] }
         #expect(heldOut.dropFirst().map { [$0[0], $0[7]] } == scored)
     }
@@ -84,7 +85,7 @@ import Testing
     }
 
     @Test func allNumbersOfARunAreInItsRow() throws {
-        let lines = RunTable.csv(try Sample.plane()).split(separator: "\n").map { CSVFile.fields(of: $0) }
+        let lines = try CSVTable(parsing: RunTable.csv(try Sample.plane())).rows.map(\.fields)
         #expect(lines.count == 9 && lines.allSatisfy { $0.count == RunTable.columns.count })
         let row = Dictionary(uniqueKeysWithValues: zip(lines[0], lines[1]))
         #expect(row["network"] == "highres3dnet" && row["patch"] == "51" && row["effective_patch"] == "15")

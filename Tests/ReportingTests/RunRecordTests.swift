@@ -54,7 +54,7 @@ import Testing
         #expect(heldOut.step == 3)
         #expect(
             heldOut.scores == [.init(subject: "a", dice: 0.4), .init(subject: "b, the second", dice: 0.6)])
-        #expect(heldOut.mean == 0.5)
+        #expect(heldOut.summary.dscMean == 0.5)
         let run = ComparedRun(record)
         #expect(run.loss == "wce+0.5gdl" && run.learningRate == 0.00025 && run.patch.batch == 5)
         #expect(run.result != nil)
@@ -64,9 +64,9 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write(
             "step,subject,class,dsc\n1,a,1,0.1\n1,a,2,0.2\n1,a,foreground,0.3\n", to: "held_out.csv")
-        let scores = try #require(try HeldOutScores(contentsOf: folder.path + "/held_out.csv"))
+        let scores = try #require(try HeldOutRecord(contentsOf: folder.path + "/held_out.csv"))
         #expect(scores.scores == [.init(subject: "a", dice: 0.3)])
-        #expect(try HeldOutScores(contentsOf: folder.path + "/none.csv") == nil)
+        #expect(try HeldOutRecord(contentsOf: folder.path + "/none.csv") == nil)
     }
 
     @Test func aRowHalfWrittenIsPassedOver() throws {
@@ -149,8 +149,15 @@ import Testing
         #expect(try Comparison([runs[0]]).losses == ["gdl"])
     }
 
-    @Test func fieldsAreCutAtCommasOutsideOfQuotes() {
-        #expect(CSVFile.fields(of: "a,,\"b,c\",\"d \"\"e\"\"\"") == ["a", "", "b,c", "d \"e\""])
-        #expect(CSVFile.line(["a", "b,c", "d \"e\""]) == "a,\"b,c\",\"d \"\"e\"\"\"")
+    /// A row of nothing but commas is no blank line, and a quote that does not end names its own line.
+    @Test(arguments: [
+        ("1,0.9,0.8,0.1,0.01,0.001,0.5,0,0,1000\n,,,,,,,,,\n", 3, "'' as step"),
+        ("1,\"0.9,0.8\n", 2, "a quoted field that does not end"),
+    ])
+    func aRowOfNothingIsDamaged(rows: String, line: Int, found: String) throws {
+        let folder = try Self.folder(metrics: rows)
+        #expect(
+            throws: ReportError.damagedRow(path: folder.path + "/metrics.csv", line: line, found: found)
+        ) { try RunRecord(folder: folder.path) }
     }
 }

@@ -23,7 +23,7 @@ enum Sample {
             summary: nil,
             heldOut: heldOut.isEmpty
                 ? nil
-                : HeldOutScores(
+                : HeldOutRecord(
                     step: dice.count,
                     scores: heldOut.enumerated().map { .init(subject: "s\($0)", dice: $1) }))
     }

@@ -72,3 +72,34 @@ import Testing
         }
     }
 }
+
+@Suite struct CSVTableTests {
+    @Test func whatIsWrittenIsReadAgain() throws {
+        let rows = [
+            ["a", "", "b,c", "d \"e\""], ["", "", "", ""], [" f ", "g\nh", "\u{E9}\r\n", "\"\u{301}"],
+        ]
+        #expect(try CSVTable(parsing: CSVTable.text(rows)).rows.map(\.fields) == rows)
+        #expect(CSVTable.line(["a", "b,c", "d \"e\""]) == "a,\"b,c\",\"d \"\"e\"\"\"")
+    }
+
+    @Test func fieldsAreCutAtCommasOutsideOfQuotes() throws {
+        let rows = try CSVTable(parsing: "a,,\"b,c\",\"d \"\"e\"\"\"\n\n,\nf , g").rows
+        #expect(rows.map(\.fields) == [["a", "", "b,c", "d \"e\""], ["", ""], ["f", "g"]])
+        #expect(rows.map(\.line) == [1, 3, 4] && rows.map(\.hasText) == [true, false, true])
+        #expect(throws: CSVTable.UnclosedQuote.self) { try CSVTable(parsing: "a\n\"b") }
+    }
+}
+
+@Suite struct TextTableTests {
+    @Test func columnsAreAligned() {
+        var table = TextTable(headers: [["name", "ms", "kind"]], alignments: [.left, .right, .left])
+        table.rows = [["a", "12.50", "long word"], ["bcdefg", "", "w"], ["short"]]
+        #expect(
+            table.lines == [
+                "name       ms  kind", "a       12.50  long word", "bcdefg         w", "short",
+            ])
+        // Beyond the alignments: to the right.
+        #expect(TextTable(headers: [["a", "bb"], ["ccc", "d"]]).lines == ["  a  bb", "ccc   d"])
+        #expect(TextTable().lines.isEmpty)
+    }
+}

@@ -1,6 +1,7 @@
 import CKernels
 import Engine
 import Geometry
+import Host
 
 /// A network compiled for one patch size, number of slots and number of threads.
 ///

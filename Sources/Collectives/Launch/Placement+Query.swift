@@ -1,4 +1,5 @@
 import Foundation
+import Host
 
 extension Placement {
     /// Asks the operating system, and the other ranks. Collective; `threads` must be the same on all ranks.
@@ -21,8 +22,7 @@ extension Placement.Resources {
             ?? Array(0..<max(1, ProcessInfo.processInfo.activeProcessorCount))
         // Alone there is no launcher, and a mask set with `taskset` is meant.
         let launcher = Launch.current() == nil ? nil : AffinityMask.cores(ofProcess: "\(getppid())")
-        let groups = (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? ""
-        let quota = ProcessorQuota.current(groups: groups, mount: "/sys/fs/cgroup")
+        let quota = ProcessorQuota.current(ControlGroups())
         return .init(rank: rank, cores: cores, launcherCores: launcher ?? cores, quota: quota)
     }
 
@@ -74,30 +74,14 @@ enum AffinityMask {
 
 /// The limit that a container's control group sets on processor time.
 enum ProcessorQuota {
-    /// Processors' worth of time; nil without a limit. `groups` is the text of `/proc/self/cgroup`. The limit of a
-    /// group holds for those below it, so that the least of all counts; inside a container the path may not exist
-    /// below `mount`, whose own files then are the container's.
-    static func current(groups: String, mount: String) -> Double? {
-        var limits: [Double] = []
-        for line in groups.split(separator: "\n") {
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { continue }
-            let isUnified = fields[1].isEmpty
-            guard isUnified || fields[1].split(separator: ",").contains("cpu") else { continue }
-            var components = fields[2].split(separator: "/")
-            while true {
-                let folder = ([mount] + (isUnified ? [] : ["cpu"]) + components.map(String.init))
-                    .joined(separator: "/")
-                if let limit = isUnified ? unified(folder) : legacy(folder) { limits.append(limit) }
-                if components.popLast() == nil { break }
-            }
-        }
-        return limits.min()
+    /// Processors' worth of time that the groups of a process leave it; nil without a limit.
+    static func current(_ groups: ControlGroups) -> Double? {
+        groups.least(of: "cpu") { folder in folder.isUnified ? unified(folder) : legacy(folder) }
     }
 
     /// Version 2: `cpu.max` holds quota ("max" for none) and period in microseconds.
-    private static func unified(_ folder: String) -> Double? {
-        let fields = text(folder + "/cpu.max").split(whereSeparator: \.isWhitespace)
+    private static func unified(_ folder: ControlGroups.Folder) -> Double? {
+        let fields = folder.text("cpu.max").split(whereSeparator: \.isWhitespace)
         guard fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]) else {
             return nil
         }
@@ -105,21 +89,14 @@ enum ProcessorQuota {
     }
 
     /// Version 1: two files, and -1 for no limit.
-    private static func legacy(_ folder: String) -> Double? {
-        func number(_ name: String) -> Double? {
-            Double(text(folder + "/" + name).trimmingCharacters(in: .whitespacesAndNewlines))
-        }
-        guard let quota = number("cpu.cfs_quota_us"), let period = number("cpu.cfs_period_us") else {
-            return nil
-        }
+    private static func legacy(_ folder: ControlGroups.Folder) -> Double? {
+        guard let quota: Double = folder.number("cpu.cfs_quota_us"),
+            let period: Double = folder.number("cpu.cfs_period_us")
+        else { return nil }
         return ratio(quota, period)
     }
 
     private static func ratio(_ quota: Double, _ period: Double) -> Double? {
         quota > 0 && period > 0 ? quota / period : nil
-    }
-
-    private static func text(_ path: String) -> String {
-        (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     }
 }

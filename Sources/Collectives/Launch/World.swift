@@ -1,5 +1,6 @@
 import CMPI
 import Foundation
+import Host
 
 /// The scope in which the ranks of a job exist.
 ///
@@ -71,7 +72,7 @@ struct MPIScope {
             throw LaunchError.noLibrary(launch.launcher, error)
         }
         precondition(!cmpi_is_initialized(), "World.run was called twice in one process")
-        let before = Caller(rank: -1, size: launch.size ?? 1, host: machineName())
+        let before = Caller(rank: -1, size: launch.size ?? 1, host: Machine.name)
         var support = cmpi_threads_single
         try before.check("MPI_Init_thread", cmpi_init(&support))
         let name = "\(library.summary) (\(library.path))"

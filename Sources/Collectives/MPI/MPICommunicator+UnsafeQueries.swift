@@ -1,9 +1,10 @@
 import CMPI
+import Host
 
 extension MPICommunicator {
     /// The corresponding C functions are `MPI_Comm_rank` and `MPI_Comm_size`.
     static func caller(of handle: cmpi_comm) throws(MPIError) -> Caller {
-        let host = machineName()
+        let host = Machine.name
         var rank: Int32 = -1
         var size: Int32 = -1
         let unknown = Caller(rank: -1, size: -1, host: host)

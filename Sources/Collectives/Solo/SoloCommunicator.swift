@@ -1,3 +1,5 @@
+import Host
+
 /// One rank without MPI: every operation is the identity, at no cost.
 public final class SoloCommunicator: Communicator {
     public let rank = 0
@@ -5,7 +7,7 @@ public final class SoloCommunicator: Communicator {
     public let hostNames: [String]
     public let ranksOnNode = [0]
 
-    public init() { hostNames = [machineName()] }
+    public init() { hostNames = [Machine.name] }
 
     public func allReduce<Element: Reducible>(
         _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction

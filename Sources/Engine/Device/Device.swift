@@ -8,6 +8,8 @@ import Geometry
 public protocol Device: Sendable {
     /// What runs, for logs: such as "avx2 kernels".
     var name: String { get }
+    /// The versions of the libraries that it computes with, by their names in a run's summary.
+    var libraries: [String: String] { get }
 
     /// A network that trains.
     ///

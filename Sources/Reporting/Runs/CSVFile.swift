@@ -1,29 +1,32 @@
 import Foundation
+import Sampling
 
 /// A CSV file of a run, with a header. A last row that a killed program has left half written is passed over.
 struct CSVFile {
     let path: String
     private let columns: [String]
-    private let rows: [(line: Int, fields: [String])]
+    private let rows: [CSVTable.Row]
 
     /// - Returns: nil where there is no such file.
-    /// - Throws: ``ReportError/damagedRow(path:line:found:)`` for a row with more or fewer fields than the header.
+    /// - Throws: ``ReportError/damagedRow(path:line:found:)`` for a row with more or fewer fields than the header, and for
+    ///   a quoted field that does not end.
     init?(path: String) throws(ReportError) {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         let text = String(decoding: data, as: UTF8.self)
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        columns = lines.first.map { Self.fields(of: $0) } ?? []
-        var rows: [(line: Int, fields: [String])] = []
         // Behind the last line break stands nothing, or what was being written.
-        for (index, line) in lines.enumerated().dropFirst().dropLast() where !line.isEmpty {
-            let fields = Self.fields(of: line)
-            guard fields.count == columns.count else {
-                throw .damagedRow(
-                    path: path, line: index + 1, found: "\(fields.count) of \(columns.count) fields")
-            }
-            rows.append((index + 1, fields))
+        let whole = text.lastIndex(where: \.isNewline).map { text[...$0] } ?? ""
+        let table: CSVTable
+        do {
+            table = try CSVTable(parsing: String(whole))
+        } catch {
+            throw .damagedRow(path: path, line: error.line, found: "a quoted field that does not end")
         }
-        self.rows = rows
+        columns = table.rows.first?.fields ?? []
+        rows = Array(table.rows.dropFirst())
+        for row in rows where row.fields.count != columns.count {
+            throw .damagedRow(
+                path: path, line: row.line, found: "\(row.fields.count) of \(columns.count) fields")
+        }
         self.path = path
     }
 
@@ -67,31 +70,5 @@ struct CSVFile {
             numbers.append(number)
         }
         return numbers
-    }
-
-    /// One line cut at its commas; those inside quotes belong to the field.
-    static func fields(of line: some StringProtocol) -> [String] {
-        var fields = [""]
-        var isQuoted = false
-        var previous: Character = ","
-        for character in line {
-            switch character {
-            case "\"":
-                // The second of two is a quote itself.
-                if !isQuoted, previous == "\"" { fields[fields.count - 1].append("\"") }
-                isQuoted.toggle()
-            case "," where !isQuoted: fields.append("")
-            default: fields[fields.count - 1].append(character)
-            }
-            previous = character
-        }
-        return fields
-    }
-
-    /// One line, fields quoted where they must be.
-    static func line(_ fields: [String]) -> String {
-        fields.map { field in
-            field.contains { ",\"\r\n".contains($0) } ? "\"\(field.replacing("\"", with: "\"\""))\"" : field
-        }.joined(separator: ",")
     }
 }

@@ -14,7 +14,7 @@ public struct RunRecord: Sendable {
     /// Absent while the run has not come to its end.
     public let summary: RunSummary?
     /// Absent where no subject was held out or scored.
-    public let heldOut: HeldOutScores?
+    public let heldOut: HeldOutRecord?
 
     /// - Throws: ``ReportError`` where `config.yaml` or `metrics.csv` is missing or holds nothing, and
     ///   `ConfigurationError`, `NetworkError` or `EngineError` where the configuration is none of a run.
@@ -31,12 +31,12 @@ public struct RunRecord: Sendable {
             records: try StepRecords(contentsOf: folder + "/metrics.csv", folder: folder),
             summary: FileManager.default.fileExists(atPath: summaryPath)
                 ? try RunSummary(contentsOf: summaryPath) : nil,
-            heldOut: try HeldOutScores(contentsOf: folder + "/held_out.csv"))
+            heldOut: try HeldOutRecord(contentsOf: folder + "/held_out.csv"))
     }
 
     init(
         folder: String, configuration: RunConfiguration, effectivePatch: [Int], records: StepRecords,
-        summary: RunSummary?, heldOut: HeldOutScores?
+        summary: RunSummary?, heldOut: HeldOutRecord?
     ) {
         (self.folder, self.configuration, self.effectivePatch) = (folder, configuration, effectivePatch)
         (self.records, self.summary, self.heldOut) = (records, summary, heldOut)

@@ -1,3 +1,5 @@
+import Sampling
+
 /// The DSC of every held-out subject after every run, which Figure 3 draws: `held_out.csv`.
 enum HeldOutTable {
     static func csv(_ comparison: Comparison) -> String {
@@ -14,6 +16,6 @@ enum HeldOutTable {
                 ])
             }
         }
-        return lines.map { CSVFile.line($0) + "\n" }.joined()
+        return CSVTable.text(lines)
     }
 }

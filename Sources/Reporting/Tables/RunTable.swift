@@ -1,4 +1,5 @@
 import Inference
+import Sampling
 
 /// All numbers of all runs, a row a run: `runs.csv`.
 enum RunTable {
@@ -13,15 +14,14 @@ enum RunTable {
     /// What a run has no value for is an empty field.
     static func csv(_ comparison: Comparison) -> String {
         let lines = [columns] + comparison.runs.map { row($0, comparison) }
-        return lines.map { CSVFile.line($0) + "\n" }.joined()
+        return CSVTable.text(lines)
     }
 
     private static func row(_ run: ComparedRun, _ comparison: Comparison) -> [String] {
         func text(_ value: Double?) -> String { value.map { $0.isFinite ? "\($0)" : "" } ?? "" }
         let records = run.record?.records
         let dice = comparison.dice(of: run)
-        let scores = run.record?.heldOut
-        let heldOut = scores.flatMap { Quartiles(of: $0.scores.map(\.dice)) }
+        let heldOut = run.record?.heldOut?.summary
         let summary = run.record?.summary
         let (status, reason) = status(run)
         return [
@@ -30,9 +30,10 @@ enum RunTable {
             records?.steps.last.map(String.init) ?? "0", text(dice?.median), text(dice?.lower),
             text(dice?.upper), dice == nil ? "" : "\(records?.last(comparison.last).count ?? 0)",
             text(records.flatMap { Quartiles(of: $0.imbalance)?.median }), text(records?.loss.last),
-            text(records.flatMap { Quartiles(of: $0.seconds)?.median }), scores.map { "\($0.step)" } ?? "",
-            scores.map { "\($0.scores.count)" } ?? "", text(scores?.mean), text(heldOut?.median),
-            text(heldOut?.lower), text(heldOut?.upper), summary.map { "\($0.ranks)" } ?? "",
+            text(records.flatMap { Quartiles(of: $0.seconds)?.median }), heldOut.map { "\($0.step)" } ?? "",
+            heldOut.map { "\($0.subjects)" } ?? "", text(heldOut?.dscMean), text(heldOut?.dscMedian),
+            text(heldOut?.dscLowerQuartile), text(heldOut?.dscUpperQuartile),
+            summary.map { "\($0.ranks)" } ?? "",
             summary.map { "\($0.threads)" } ?? "", reason,
         ]
     }

@@ -12,8 +12,12 @@ public struct HeldOutScores: Codable, Sendable, Equatable {
     public var dscUpperQuartile: Double
 
     /// - Parameter table: Scores of at least one subject.
-    public init(_ table: ScoreTable, step: Int) {
-        let dice = table.foreground.map(\.dice)
+    public init(_ table: ScoreTable, step: Int) { self.init(table.foreground.map(\.dice), step: step) }
+
+    /// - Parameters:
+    ///   - dice: the DSC of at least one subject, 0...1 each.
+    ///   - step: optimiser steps done when they were scored.
+    public init(_ dice: [Double], step: Int) {
         guard let quartiles = Quartiles(of: dice) else { preconditionFailure("scores of no subject") }
         self.step = step
         subjects = dice.count

@@ -33,13 +33,13 @@ public struct SubjectList: Sendable {
         guard let data = FileManager.default.contents(atPath: path),
             let text = String(data: data, encoding: .utf8)
         else { throw SubjectListError.notText(list: path) }
-        let table: CSVTable
+        let table: [CSVTable.Row]
         do {
-            table = try CSVTable(parsing: text)
+            table = try CSVTable(parsing: text).rows.filter(\.hasText)
         } catch {
             throw SubjectListError.unclosedQuote(list: path, line: error.line)
         }
-        guard let header = table.rows.first else { throw SubjectListError.empty(list: path) }
+        guard let header = table.first else { throw SubjectListError.empty(list: path) }
         self.path = path
         var seen: Set<String> = []
         for name in header.fields where !seen.insert(name).inserted {
@@ -50,7 +50,7 @@ public struct SubjectList: Sendable {
         }
         columns = header.fields.filter { $0 != "subject" }
         var lineOfSubject: [String: Int] = [:]
-        rows = try table.rows.dropFirst().map { row in
+        rows = try table.dropFirst().map { row in
             guard row.fields.count == header.fields.count else {
                 throw SubjectListError.fieldCount(
                     list: path, line: row.line, found: row.fields.count, expected: header.fields.count)
@@ -114,7 +114,7 @@ public struct SubjectList: Sendable {
             precondition(
                 line.count == columns.count + 1, "\(line.count) fields in a list of \(columns.count + 1)")
         }
-        let text = lines.map { CSVTable.line($0) + "\n" }.joined()
+        let text = CSVTable.text(lines)
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {

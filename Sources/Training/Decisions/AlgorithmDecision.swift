@@ -9,10 +9,11 @@ struct AlgorithmDecision {
     private let task: TrainingTask
     private let restoration: Restoration
     /// Of a rank.
-    private let slots: Int, threads: Int
+    private let slots: Int
+    private let device: any Device
 
-    init(_ task: TrainingTask, restoration: Restoration, slots: Int, threads: Int) {
-        (self.task, self.restoration, self.slots, self.threads) = (task, restoration, slots, threads)
+    init(_ task: TrainingTask, restoration: Restoration, slots: Int, device: any Device) {
+        (self.task, self.restoration, self.slots, self.device) = (task, restoration, slots, device)
     }
 
     /// Collective.
@@ -29,8 +30,8 @@ struct AlgorithmDecision {
             return AlgorithmChoice(text: known)
         }
         let start = ContinuousClock.now
-        let timings = try AlgorithmTiming.measure(
-            task.graph, inputSize: task.patchSize, slots: slots, threads: threads)
+        let timings = try device.timeAlgorithms(
+            of: task.graph, inputSize: task.patchSize, slots: slots)
         for timing in timings {
             let times = timing.candidates.map { "\($0.algorithm) \($0.total.milliseconds) ms" }
             restoration.logger.debug(

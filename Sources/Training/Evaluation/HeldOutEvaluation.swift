@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Inference
+import RunFiles
 import Sampling
 
 /// The scoring of the held-out subjects in a run: when it is due, with what parameters, and where the scores go.
@@ -58,8 +59,8 @@ struct HeldOutEvaluation {
         let window = SlidingWindow(
             graph: run.task.graph, parameters: run.step.model,
             options: .init(
-                threads: run.placement.threads, memoryBytes: Int(least), isPlanar: run.task.isPlanar,
-                algorithms: run.step.algorithms))
+                memoryBytes: Int(least), isPlanar: run.task.isPlanar, algorithms: run.step.algorithms),
+            on: run.step.device)
         // A window of a whole volume may take longer than the timeout.
         let phases = run.phases
         window.observer = { _ in phases.progressed() }

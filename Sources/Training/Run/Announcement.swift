@@ -12,7 +12,7 @@ struct Announcement {
         let size = communicator.size
         logger.info(
             """
-            \(counted(size, "rank")) with \(counted(placement.threads, "thread")) each on \(Set(communicator.hostNames).sorted().joined(separator: ", ")); \(run.step.instructionSet) kernels
+            \(counted(size, "rank")) with \(counted(placement.threads, "thread")) each on \(Set(communicator.hostNames).sorted().joined(separator: ", ")); \(run.step.device.name)
             """)
         if size > 1, run.configuration.distributed.wire == .bfloat16 {
             logger.info(

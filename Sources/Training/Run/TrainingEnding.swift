@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Glibc
+import RunFiles
 import Sampling
 
 /// What comes after the last step of a start: the summary, the last checkpoint and the last scores.
@@ -86,7 +87,7 @@ struct TrainingEnding {
     private static func percent(_ share: Double) -> String { (100 * share).fixed(1) + " %" }
 
     private var versions: [String: String] {
-        var versions = ["onednn": OneDNN.version]
+        var versions = run.step.device.libraries
         if !run.options.version.isEmpty { versions["dicerank"] = run.options.version }
         if run.communicator.size > 1, let library = try? MPILibrary.load() {
             versions["mpi"] = library.summary

@@ -1,6 +1,7 @@
 import Collectives
 import Engine
 import Losses
+import RunFiles
 import Sampling
 
 /// The steps of a training, and what is due between them.

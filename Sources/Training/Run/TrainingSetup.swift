@@ -1,7 +1,10 @@
+import CPU
 import Collectives
+import Configuration
 import Engine
 import Foundation
 import Logging
+import RunFiles
 import Sampling
 
 /// What comes before the first step: ranks are compared, the list is read, the network compiled and a checkpoint restored.
@@ -40,16 +43,17 @@ struct TrainingSetup {
         restoration.warnOfThreads(placement.threads, task.configuration)
         try checkWork(task, restoration, on: communicator, phases)
 
+        let device = try communicator.together { try CPUDevice(threads: placement.threads) }
         let algorithms = try phases.run(.timingConvolutions, step: 0) {
             try AlgorithmDecision(
-                task, restoration: restoration, slots: assignment.microBatchSlots, threads: placement.threads
+                task, restoration: restoration, slots: assignment.microBatchSlots, device: device
             ).choose(on: communicator)
         }
         phases.begin(.planning, step: 0)
         let step = try communicator.together {
             try TrainingStep(
                 task.configuration, graph: task.graph, inputSize: task.patchSize, loss: task.loss,
-                algorithms: algorithms, threads: placement.threads, communicator: communicator,
+                algorithms: algorithms, device: device, communicator: communicator,
                 exchange: instruments.exchange, phases: phases)
         }
         step.observer = instruments.note

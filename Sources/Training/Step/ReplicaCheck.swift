@@ -48,7 +48,7 @@ struct ReplicaState {
             ("the list of subjects", SHA256.digest(of: list)),
             (
                 "the compiled network (instruction set or algorithms)",
-                Self.digest("\(step.instructionSet) \(step.outputSize)\n\(step.summary)")
+                Self.digest("\(step.device.name) \(step.outputSize)\n\(step.summary)")
             ),
             ("the parameters", step.model.parameters.digest),
             ("the first step", "\(firstStep)"),

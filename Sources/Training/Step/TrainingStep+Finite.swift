@@ -4,7 +4,7 @@ import Engine
 extension TrainingStep {
     /// Throws on all ranks where the loss or a summed gradient is not finite; both are equal on all ranks.
     func checkFinite(
-        _ report: BatchReport, _ patches: some StepPatches, step: Int, _ passes: PassOptions
+        _ report: BatchReport, _ patches: some StepPatches, step: Int
     ) throws {
         // A loss may take sums that are no numbers for those of no voxel.
         let sums = report.sums.prediction + report.sums.intersection
@@ -15,7 +15,7 @@ extension TrainingStep {
             }
             throw TrainingError.notFinite(step: step, what: what)
         }
-        let isFinite = phases.run(.checkingGradients, step: step) { model.gradients.isFinite(passes) }
+        let isFinite = phases.run(.checkingGradients, step: step) { device.isFinite(model.gradients) }
         guard !isFinite else { return }
         let gradients = model.gradients
         let entry = gradients.entries.first { entry in gradients[entry.name].contains { !$0.isFinite } }

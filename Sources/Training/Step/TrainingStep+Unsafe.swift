@@ -1,8 +1,8 @@
 import Collectives
 import Engine
 
-extension Plan {
-    /// Copies the patches of one of a step's micro-batches into the plan's slots.
+extension TrainableNetwork {
+    /// Copies the patches of one of a step's micro-batches into the network's slots.
     func load(_ patches: some StepPatches, microBatch: Int) {
         for slot in 0..<options.slots {
             let place = slot * options.microBatches + microBatch
@@ -39,9 +39,8 @@ extension GradientReducer {
     public convenience init(
         communicator: any Communicator, arena: ParameterArena, bucketMebibytes: Double?, order: Order = .any
     ) {
-        // The arena's memory stays where it is for as long as the arena lives.
         self.init(
-            communicator: communicator, gradients: arena.withUnsafeMutableBuffer { $0 }, owner: arena,
+            communicator: communicator, gradients: arena.hostMemory, owner: arena,
             bucketMiB: bucketMebibytes, order: order)
     }
 }

@@ -1,5 +1,7 @@
 import Collectives
+import Configuration
 import Engine
+import Geometry
 
 /// One optimiser step of a network on the ranks of a communicator, as training takes it and `bench` times it.
 ///
@@ -10,11 +12,12 @@ public final class TrainingStep {
     let configuration: RunConfiguration
     let communicator: any Communicator
     let phases: PhaseObservers
-    let optimizer: any Optimizer
+    let optimizer: any Engine.Optimizer
     /// Sums the gradients over the ranks.
     public let reducer: GradientReducer
-    private let plan: Plan
-    private let passes: PassOptions
+    /// Where the network runs and parameters are updated.
+    public let device: any Device
+    private let network: any TrainableNetwork
     /// Steps in a row that were not finite and changed nothing.
     private var skippedInARow = 0
 
@@ -23,12 +26,13 @@ public final class TrainingStep {
     /// - Parameters:
     ///   - inputSize: of a patch.
     ///   - algorithms: of the convolutions, the same on all ranks.
+    ///   - device: where the network runs, on the calling thread.
     ///   - exchange: what statistics of batch norm and sums of the loss go through.
     ///   - phases: who hears of the phases of a step.
     /// - Throws: `EngineError` where the patch is too small or memory does not suffice.
     public init(
         _ configuration: RunConfiguration, graph: Graph, inputSize: Size3, loss: any SegmentationLoss,
-        algorithms: AlgorithmChoice, threads: Int, communicator: any Communicator,
+        algorithms: AlgorithmChoice, device: any Device, communicator: any Communicator,
         exchange: any SlotExchange, phases: PhaseObservers = PhaseObservers()
     ) throws {
         let (batch, ranks) = (configuration.batch, communicator.size)
@@ -36,23 +40,20 @@ public final class TrainingStep {
         self.configuration = configuration
         self.communicator = communicator
         self.phases = phases
-        plan = try Plan(
+        self.device = device
+        network = try device.compile(
             training: graph, inputSize: inputSize,
-            options: Plan.Options(
+            options: StepOptions(
                 slots: batch / ranks, firstSlot: communicator.rank * (configuration.stepPatches / ranks),
-                globalSlots: batch, threads: threads,
+                globalSlots: batch, microBatches: configuration.accumulate,
                 batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
-                algorithms: algorithms,
                 gradientsBySlot: configuration.distributed.reduction == .deterministic,
-                microBatches: configuration.accumulate,
-                plansSharingMemory: communicator.ranksOnNode.count),
-            loss: loss, exchange: exchange)
-        plan.model.initialise(seed: UInt64(configuration.seed))
-        passes = PassOptions(instructionSet: plan.instructionSet, threads: threads)
-        optimizer = configuration.optimizer.make(
-            parameterCount: plan.model.parameters.count, options: passes)
+                networksSharingMemory: communicator.ranksOnNode.count),
+            algorithms: algorithms, loss: loss, exchange: exchange, model: Parameters(graph: graph))
+        network.model.initialise(seed: UInt64(configuration.seed))
+        optimizer = configuration.optimizer.make(for: network.model.parameters, on: device)
         reducer = GradientReducer(
-            communicator: communicator, arena: plan.model.gradients,
+            communicator: communicator, arena: network.model.gradients,
             bucketMebibytes: configuration.distributed.bucketMebibytes,
             order: configuration.distributed.order)
     }
@@ -60,29 +61,28 @@ public final class TrainingStep {
     // MARK: What it consists of
 
     /// Parameters, gradients and running statistics.
-    public var model: Parameters { plan.model }
+    public var model: Parameters { network.model }
     /// Of a patch.
-    public var inputSize: Size3 { plan.inputSize }
+    public var inputSize: Size3 { network.inputSize }
     /// Of the part of a patch that the loss is taken on.
-    public var outputSize: Size3 { plan.outputSize }
-    public var instructionSet: InstructionSet { plan.instructionSet }
+    public var outputSize: Size3 { network.outputSize }
     /// By which the convolutions run.
-    public var algorithms: AlgorithmChoice { plan.options.algorithms }
+    public var algorithms: AlgorithmChoice { network.algorithms }
     /// The convolutions with the algorithm of each, one a line.
-    public var summary: String { plan.summary }
+    public var summary: String { network.summary }
     /// Bytes of activations, gradients and patches, the parameters not counted.
-    public var activationBytes: Int { plan.peakBytes }
+    public var activationBytes: Int { network.peakBytes }
     /// Bytes of parameters, gradients and the optimiser's state.
     public var stateBytes: Int {
         (2 + optimizer.stateNames.count) * model.parameters.count * MemoryLayout<Float>.stride
     }
     /// Is told of every operation of the network that has run.
     public var observer: ((OperationReport) -> Void)? {
-        get { plan.observer }
-        set { plan.observer = newValue }
+        get { network.observer }
+        set { network.observer = newValue }
     }
     /// Patches of a rank in a micro-batch.
-    var slots: Int { plan.options.slots }
+    var slots: Int { network.options.slots }
 
     // MARK: A step
 
@@ -128,10 +128,10 @@ public final class TrainingStep {
 
     /// A step as the micro-batches of `accumulate`, their patches copied from `patches` one after the other.
     private func microBatches(of patches: some StepPatches, step: Int) -> MicroBatches {
-        let count = plan.options.microBatches
-        return MicroBatches(of: plan, seed: UInt64(configuration.seed), step: step) { [plan, phases] index in
+        let count = network.options.microBatches
+        return MicroBatches(of: network, seed: UInt64(configuration.seed), step: step) { [network, phases] index in
             if count > 1 { phases.begin(.microBatch(index + 1, of: count), step: step) }
-            phases.run(.loadingPatches, step: step) { plan.load(patches, microBatch: index) }
+            phases.run(.loadingPatches, step: step) { network.load(patches, microBatch: index) }
         }
     }
 
@@ -139,8 +139,8 @@ public final class TrainingStep {
     private func update(step: Int) {
         if let longest = configuration.optimizer.clip {
             phases.run(.clippingGradients, step: step) {
-                let norm = model.gradients.norm(passes)
-                if norm > longest { model.gradients.scale(by: Float(longest / norm), passes) }
+                let norm = device.norm(model.gradients)
+                if norm > longest { device.scale(model.gradients, by: Float(longest / norm)) }
             }
         }
         phases.run(.optimiser, step: step) {
@@ -161,7 +161,7 @@ public final class TrainingStep {
         _ report: BatchReport, _ patches: some StepPatches, step: Int, _ statisticsBefore: [Float]
     ) throws -> TrainingError? {
         do {
-            try checkFinite(report, patches, step: step, passes)
+            try checkFinite(report, patches, step: step)
             skippedInARow = 0
             return nil
         } catch let error as TrainingError where skipsNotFinite {

@@ -1,7 +1,9 @@
 import ArgumentParser
+import CPU
 import Collectives
 import Engine
 import Foundation
+import Host
 import Training
 
 extension Dicerank {
@@ -55,12 +57,12 @@ extension Dicerank {
                     }
                     let placement = try Placement.query(
                         on: world, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
+                    let device = try CPUDevice(threads: placement.threads)
                     let algorithms = try RandomStep.algorithms(
-                        configuration, channels: channels, threads: placement.threads, on: world)
+                        configuration, channels: channels, device: device, on: world)
                     let measured = try world.together {
                         try RandomStep(
-                            configuration, channels: channels, threads: placement.threads,
-                            communicator: world,
+                            configuration, channels: channels, device: device, communicator: world,
                             algorithms: algorithms)
                     }
                     if world.rank == 0 { common.report.note(measured.step.summary) }

@@ -1,7 +1,10 @@
 import ArgumentParser
+import CPU
 import Collectives
 import Engine
 import Foundation
+import Host
+import Inference
 import Sampling
 
 extension Dicerank.Bench {
@@ -49,14 +52,15 @@ extension Dicerank.Bench {
                 threads: configuration.threads.map { .exactly($0) } ?? .automatic)
             let before = Machine.residentBytes
             let random = try RandomStep(
-                configuration, channels: channels, threads: placement.threads, communicator: alone)
+                configuration, channels: channels, device: try CPUDevice(threads: placement.threads),
+                communicator: alone)
             for line in PlanReport.algorithms(random.timings) { common.report.result(line) }
             _ = try random.seconds()
             var profile = StepProfile()
             for _ in 0..<steps { profile.add(try random.profile()) }
             common.report.result(
                 "One step of patches of \(random.step.inputSize), batch \(configuration.batch), "
-                    + "\(counted(placement.threads, "thread")), \(random.step.instructionSet) kernels:")
+                    + "\(counted(placement.threads, "thread")), \(random.step.device.name):")
             for line in PlanReport.operations(profile) { common.report.result(line) }
             for line in PlanReport.kinds(profile) { common.report.result(line) }
             let activations = random.step.activationBytes
@@ -87,15 +91,10 @@ struct StepProfile {
     }
 
     /// The median of an operation's seconds.
-    func seconds(_ index: Int) -> Double { median(times[index]) }
+    func seconds(_ index: Int) -> Double { Quartiles(of: times[index])?.median ?? 0 }
 
-    /// The median of a whole step's.
-    var total: Double { median(totals) }
-
-    private func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        return sorted.isEmpty ? 0 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-    }
+    /// The median of a whole step's seconds.
+    var total: Double { Quartiles(of: totals)?.median ?? 0 }
 }
 
 /// The lines of `bench plan`.
@@ -119,49 +118,39 @@ enum PlanReport {
     }
 
     static func operations(_ profile: StepProfile) -> [String] {
-        let header = row("operation", "pass", "algorithm", "ms", "GFLOP/s", "share")
-        return [header]
-            + profile.operations.enumerated().map { index, operation in
-                let seconds = profile.seconds(index)
-                let rate =
-                    operation.operations > 0
-                    ? String(format: "%.0f", Double(operation.operations) / seconds / 1e9) : ""
-                return row(
-                    operation.name, operation.pass.rawValue, operation.algorithm,
-                    String(format: "%.2f", seconds * 1e3), rate,
-                    String(format: "%.1f %%", 100 * seconds / profile.total))
-            } + [""]
+        var table = TextTable(
+            headers: [["operation", "pass", "ms", "GFLOP/s", "share", "algorithm"]],
+            alignments: [.left, .left, .right, .right, .right, .left])
+        table.rows = profile.operations.enumerated().map { index, operation in
+            let seconds = profile.seconds(index)
+            let rate =
+                operation.operations > 0
+                ? String(format: "%.0f", Double(operation.operations) / seconds / 1e9) : ""
+            return [
+                operation.name, operation.pass.rawValue, String(format: "%.2f", seconds * 1e3), rate,
+                String(format: "%.1f %%", 100 * seconds / profile.total), operation.algorithm,
+            ]
+        }
+        return table.lines + [""]
     }
 
     static func kinds(_ profile: StepProfile) -> [String] {
+        var table = TextTable(alignments: [.left])
+        func add(_ name: String, _ seconds: Double) {
+            table.rows.append([
+                name, String(format: "%.2f ms", seconds * 1e3),
+                String(format: "%.1f %%", 100 * seconds / profile.total),
+            ])
+        }
         var known = 0.0
-        let lines = OperationKind.allCases.map { kind in
+        for kind in OperationKind.allCases {
             let seconds = profile.operations.indices.filter { profile.operations[$0].kind == kind }
                 .reduce(0.0) { $0 + profile.seconds($1) }
             known += seconds
-            return share(kind.rawValue, seconds, profile.total)
+            add(kind.rawValue, seconds)
         }
-        return lines + [
-            share("the rest (loss sums, optimiser)", max(0, profile.total - known), profile.total),
-            share("the step", profile.total, profile.total),
-        ]
-    }
-
-    private static func share(_ name: String, _ seconds: Double, _ total: Double) -> String {
-        name.padding(toLength: 37, withPad: " ", startingAt: 0)
-            + String(format: "%9.2f ms %6.1f %%", seconds * 1e3, 100 * seconds / total)
-    }
-
-    private static func row(
-        _ name: String, _ pass: String, _ algorithm: String, _ time: String, _ rate: String, _ share: String
-    ) -> String {
-        func right(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
-        }
-        func left(_ text: String, _ width: Int) -> String {
-            text.padding(toLength: max(width, text.count), withPad: " ", startingAt: 0)
-        }
-        return left(name, 26) + left(pass, 10) + right(time, 8) + right(rate, 9) + right(share, 8) + "  "
-            + algorithm
+        add("the rest (loss sums, optimiser)", max(0, profile.total - known))
+        add("the step", profile.total)
+        return table.lines
     }
 }

@@ -17,7 +17,7 @@ final class RandomStep {
     ///   - exchange: what statistics and loss sums go through; nil for the communicator.
     /// - Throws: errors of the network and of memory, and `CommandError` where the ranks do not divide the batch.
     init(
-        _ configuration: RunConfiguration, channels: Int, threads: Int, communicator: any Communicator,
+        _ configuration: RunConfiguration, channels: Int, device: any Device, communicator: any Communicator,
         algorithms chosen: AlgorithmChoice? = nil, exchange: (any SlotExchange)? = nil
     ) throws {
         let ranks = communicator.size
@@ -30,30 +30,30 @@ final class RandomStep {
         let graph = network.graph()
         timings =
             configuration.convolution == .auto && chosen == nil
-            ? try AlgorithmTiming.measure(
-                graph, inputSize: inputSize, slots: configuration.batch / ranks, threads: threads) : []
+            ? try device.timeAlgorithms(
+                of: graph, inputSize: inputSize, slots: configuration.batch / ranks) : []
         var algorithms = chosen ?? AlgorithmChoice(timings)
         algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
         self.communicator = communicator
         step = try TrainingStep(
             configuration, graph: graph, inputSize: inputSize, loss: configuration.loss.make(),
-            algorithms: algorithms, threads: threads, communicator: communicator,
+            algorithms: algorithms, device: device, communicator: communicator,
             exchange: exchange ?? RankExchange(communicator))
         patches = RandomPatches(channels: channels, inputSize: inputSize, outputSize: step.outputSize)
     }
 
     /// The algorithms that rank 0 chooses, which all ranks must run alike; nil on a rank that is alone. Collective.
     static func algorithms(
-        _ configuration: RunConfiguration, channels: Int, threads: Int, on communicator: any Communicator
+        _ configuration: RunConfiguration, channels: Int, device: any Device, on communicator: any Communicator
     ) throws -> AlgorithmChoice? {
         guard communicator.size > 1, configuration.convolution == .auto else { return nil }
         let text = try communicator.together { () -> String in
             guard communicator.rank == 0 else { return "" }
             let network = try configuration.network.make(
                 inputChannels: channels, classes: configuration.data.classes)
-            let timings = try AlgorithmTiming.measure(
-                network.graph(), inputSize: try configuration.patchSize(for: network),
-                slots: max(1, configuration.batch / communicator.size), threads: threads)
+            let timings = try device.timeAlgorithms(
+                of: network.graph(), inputSize: try configuration.patchSize(for: network),
+                slots: max(1, configuration.batch / communicator.size))
             return AlgorithmChoice(timings).text
         }
         return AlgorithmChoice(text: try communicator.broadcast(text, from: 0))

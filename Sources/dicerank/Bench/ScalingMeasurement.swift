@@ -1,6 +1,8 @@
+import CPU
 import Collectives
 import Configuration
 import Engine
+import Inference
 import Training
 
 /// What `bench scaling` measures. Collective.
@@ -118,12 +120,10 @@ private struct StepBench {
         var shared = configuration
         shared.batch = slots * communicator.size
         return try RandomStep(
-            shared, channels: channels, threads: threads, communicator: communicator, algorithms: algorithms,
-            exchange: exchange)
+            shared, channels: channels, device: try CPUDevice(threads: threads), communicator: communicator,
+            algorithms: algorithms, exchange: exchange)
     }
 
-    private static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-    }
+    /// - Parameter seconds: of at least one step.
+    private static func median(_ seconds: [Double]) -> Double { Quartiles(of: seconds)?.median ?? 0 }
 }

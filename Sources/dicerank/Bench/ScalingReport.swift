@@ -1,4 +1,5 @@
 import Collectives
+import Engine
 import Foundation
 import Sampling
 
@@ -133,25 +134,27 @@ enum ScalingReport {
         return table.lines.map { "  " + $0 }
     }
 
+    private static let columns = [
+        "scaling", "gigabits_per_second", "latency_us", "ranks", "batch", "algorithm", "bucket_mib",
+        "compute_seconds", "exposed_seconds", "exchange_seconds", "step_seconds", "efficiency",
+    ]
+
     /// A row a link, number of ranks and algorithm.
     static func csv(_ forecasts: [ScalingForecast]) -> String {
-        let header = """
-            scaling,gigabits_per_second,latency_us,ranks,batch,algorithm,bucket_mib,compute_seconds,exposed_seconds,\
-            exchange_seconds,step_seconds,efficiency
-
-            """
-        return forecasts.reduce(into: header) { text, forecast in
-            for (algorithm, step) in forecast.steps {
-                let fields: [String] = [
-                    forecast.kind.rawValue, number(forecast.link.gigabitsPerSecond),
-                    number(forecast.link.latencyMicroseconds), "\(forecast.ranks)", "\(forecast.batch)",
-                    algorithm.rawValue, "\(Double(step.bucketBytes) / 1_048_576)", "\(step.computeSeconds)",
-                    "\(step.exposedSeconds)", "\(step.exchangeSeconds)", "\(step.stepSeconds)",
-                    "\(forecast.efficiency(step))",
-                ]
-                text += fields.joined(separator: ",") + "\n"
-            }
-        }
+        CSVTable.text(
+            [columns]
+                + forecasts.flatMap { forecast in
+                    forecast.steps.map { algorithm, step in
+                        [
+                            forecast.kind.rawValue, number(forecast.link.gigabitsPerSecond),
+                            number(forecast.link.latencyMicroseconds), "\(forecast.ranks)",
+                            "\(forecast.batch)", algorithm.rawValue,
+                            "\(Double(step.bucketBytes) / 1_048_576)", "\(step.computeSeconds)",
+                            "\(step.exposedSeconds)", "\(step.exchangeSeconds)", "\(step.stepSeconds)",
+                            "\(forecast.efficiency(step))",
+                        ]
+                    }
+                })
     }
 
     // MARK: Numbers

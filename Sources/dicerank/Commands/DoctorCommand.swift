@@ -1,7 +1,9 @@
 import ArgumentParser
+import CPU
 import Collectives
 import Engine
 import Foundation
+import Host
 
 extension Dicerank {
     /// Says what the machine gives.

@@ -97,9 +97,8 @@ struct SweepPlan {
 
     /// A line a cell.
     var listing: [String] {
-        let width = cells.map(\.folder.count).max() ?? 0
-        let lines = cells.map { cell in
-            let folder = cell.folder.padding(toLength: width, withPad: " ", startingAt: 0)
+        var table = TextTable(alignments: [.left, .left])
+        table.rows = cells.map { cell in
             let state =
                 switch cell.state {
                 case .new: "new"
@@ -109,15 +108,17 @@ struct SweepPlan {
                 }
             let patch = cell.inputPatch.map(String.init).joined(separator: "x")
             let effective = cell.effectivePatch.map(String.init).joined(separator: "x")
-            return
-                "\(folder)  patch \(patch), effective \(effective), batch \(cell.configuration.batch): \(state)"
+            return [
+                cell.folder,
+                "patch \(patch), effective \(effective), batch \(cell.configuration.batch): \(state)",
+            ]
         }
         let ranks = counted(groupSize, "rank")
         let summary =
             "\(counted(cells.count, "cell")) of \(counted(cells[0].configuration.steps, "step")) on "
             + "\(counted(subjects.training, "subject")), "
             + (groups == 1 ? "one after the other on \(ranks)" : "\(groups) at a time on \(ranks) each")
-        return lines + [summary]
+        return table.lines + [summary]
     }
 
     // A state travels as a line: a word, a number or a sentence.

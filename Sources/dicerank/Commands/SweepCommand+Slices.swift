@@ -1,8 +1,10 @@
+import CPU
 import Collectives
 import Configuration
 import Engine
 import Foundation
 import Geometry
+import Host
 import Inference
 import Reporting
 import RunFiles
@@ -66,10 +68,8 @@ struct SweepSlices {
         let request = network.configuration.threads.map { ThreadRequest.exactly($0) } ?? .automatic
         let threads = try Placement.query(on: SoloCommunicator(), threads: request).threads
         let free = Memory.availableBytes ?? 4 << 30
-        let window = network.window(threads: threads, memoryBytes: free / 2)
-        let extent = subject.extent
-        return try window.labels(
-            images: subject.images, size: extent)
+        let window = network.window(on: try CPUDevice(threads: threads), memoryBytes: free / 2)
+        return try window.labels(images: subject.images, size: subject.extent)
     }
 
     /// The subject that is configured, or the held-out one with the median foreground volume; of an even number the

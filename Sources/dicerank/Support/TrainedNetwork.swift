@@ -68,11 +68,11 @@ struct TrainedNetwork {
     }
 
     /// Applies it to whole volumes as the training computed it.
-    func window(threads: Int, memoryBytes: Int) -> SlidingWindow {
+    func window(on device: any Device, memoryBytes: Int) -> SlidingWindow {
         SlidingWindow(
             graph: graph, parameters: parameters,
-            options: .init(
-                threads: threads, memoryBytes: memoryBytes, isPlanar: isPlanar, algorithms: algorithms))
+            options: .init(memoryBytes: memoryBytes, isPlanar: isPlanar, algorithms: algorithms),
+            on: device)
     }
 
     private static func withoutCheckpoint(_ folder: String) -> String {
@@ -90,8 +90,6 @@ struct TrainedNetwork {
     }
 
     private static func fill(_ arena: ParameterArena, from checkpoint: Checkpoint, path: String) throws {
-        let slices = arena.entries.map { NamedSlice(name: $0.name, shape: $0.shape, range: $0.range) }
-        let values = try checkpoint.values(of: slices, path: path)
-        for entry in arena.entries { arena[entry.name] = Array(values[entry.range]) }
+        arena.setValues(try checkpoint.values(of: arena.slices, path: path))
     }
 }

@@ -3,13 +3,14 @@ import Losses
 import Networks
 import Testing
 
+@testable import CPU
 @testable import Engine
 
 /// The choice between algorithms, and that it does not matter for what is computed.
 @Suite(.serialized) struct AlgorithmTests {
     @Test func everyChoiceIsTimed() throws {
-        let timings = try AlgorithmTiming.measure(
-            SmallNetwork.graph(), inputSize: SmallNetwork.size, slots: 2, threads: 1)
+        let timings = try CPUDevice(threads: 1).timeAlgorithms(
+            of: SmallNetwork.graph(), inputSize: SmallNetwork.size, slots: 2)
         #expect(timings.map(\.names) == [["first"], ["second"]])
         for timing in timings {
             #expect(timing.candidates.map(\.algorithm) == [.direct, .winograd])

@@ -1,6 +1,7 @@
 import Geometry
 import Testing
 
+@testable import CPU
 @testable import Engine
 
 /// Where voxels lie, and which tiles cover them.

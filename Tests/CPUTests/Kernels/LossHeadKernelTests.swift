@@ -2,6 +2,7 @@ import CKernels
 import Foundation
 import Testing
 
+@testable import CPU
 @testable import Engine
 
 /// Softmax, the losses' sums and the gradient of the logits against their definitions, in double and voxel by voxel, on

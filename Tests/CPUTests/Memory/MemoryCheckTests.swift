@@ -3,6 +3,7 @@ import Losses
 import Networks
 import Testing
 
+@testable import CPU
 @testable import Engine
 
 /// Memory filled with NaN before it is written, and guarded.

@@ -2,6 +2,7 @@ import Geometry
 import Losses
 import Testing
 
+@testable import CPU
 @testable import Engine
 
 /// Shapes of graphs that no network of the project has, each against an equivalent graph whose way through the engine is

@@ -2,6 +2,7 @@ import Geometry
 import Losses
 import Testing
 
+@testable import CPU
 @testable import Engine
 
 /// What a training step of a graph gives, whose memory is checked: two slots, drawn by slot, channel and voxel; parameters

@@ -1,6 +1,8 @@
+import CPU
 import Engine
 import Foundation
 import Geometry
+import Host
 import Losses
 import Testing
 

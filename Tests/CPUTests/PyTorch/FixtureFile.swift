@@ -1,3 +1,4 @@
+import CPU
 import Engine
 import Foundation
 import Testing

@@ -1,5 +1,6 @@
 import Geometry
 
+@testable import CPU
 @testable import Engine
 
 /// A graph with all that a step on it needs, as a value that can be printed and made smaller.

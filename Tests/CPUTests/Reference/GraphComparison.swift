@@ -1,6 +1,7 @@
 import Geometry
 import Losses
 
+@testable import CPU
 @testable import Engine
 
 /// A way to run a plan.

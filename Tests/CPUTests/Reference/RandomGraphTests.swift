@@ -2,6 +2,7 @@ import Foundation
 import Losses
 import Testing
 
+@testable import CPU
 @testable import Engine
 
 /// The engine against ``ReferenceDevice`` on graphs that nobody has thought of.

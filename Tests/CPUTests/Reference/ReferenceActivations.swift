@@ -1,5 +1,6 @@
 import Geometry
 
+@testable import CPU
 @testable import Engine
 
 /// Passes that stay on a voxel.

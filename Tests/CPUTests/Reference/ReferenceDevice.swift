@@ -1,5 +1,6 @@
 import Geometry
 
+@testable import CPU
 @testable import Engine
 
 /// An implementation of `Graph` to compare the engine with: one operation after the other, in double, as each is defined.

@@ -1,6 +1,7 @@
 import Losses
 import Testing
 
+@testable import CPU
 @testable import Engine
 
 /// The reference device itself: what PyTorch computes, and gradients that are those of its own loss.

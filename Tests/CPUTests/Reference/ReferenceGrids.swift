@@ -1,5 +1,6 @@
 import Geometry
 
+@testable import CPU
 @testable import Engine
 
 /// Passes whose every output is one value of the input, or none: what stands where.

@@ -1,6 +1,7 @@
 import Foundation
 import Losses
 
+@testable import CPU
 @testable import Engine
 
 /// A loss written out voxel by voxel over one pooling group, with dL/dp of each class and voxel.

@@ -1,3 +1,4 @@
+@testable import CPU
 @testable import Engine
 
 /// y = weight (x - mean) / sqrt(variance + 1e-5) + bias, a channel; mean and biased variance of a pool of planes.

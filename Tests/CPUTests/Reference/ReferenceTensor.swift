@@ -1,5 +1,6 @@
 import Geometry
 
+@testable import CPU
 @testable import Engine
 
 /// An activation or its gradient in double, [slot][channel][depth][height][width], without blocks, gaps or padding.

@@ -1,3 +1,4 @@
+import CPU
 import Configuration
 import Engine
 import Foundation
@@ -76,7 +77,8 @@ extension RankTests {
             let task = try TrainingTask(configuration)
             return try Plan(
                 training: task.graph, inputSize: task.patchSize,
-                options: Plan.Options(slots: 1, algorithms: AlgorithmChoice(.winograd)), loss: task.loss)
+                options: StepOptions(slots: 1), algorithms: AlgorithmChoice(.winograd), loss: task.loss,
+                on: CPUDevice(threads: 1))
         }
 
         /// No rank leaves an all-reduce before the other has entered it: clocks that are not aligned would break this.

@@ -1,7 +1,5 @@
-import Engine
+import CPU
 import Testing
-
-@testable import Training
 
 /// The gradient's norm and scale, which clipping takes.
 @Suite struct GradientNormTests {
@@ -13,40 +11,42 @@ import Testing
         }
     }
 
-    private static let ways = InstructionSet.available.flatMap { set in
-        [1, 2, 3, 8].map { PassOptions(instructionSet: set, threads: $0) }
+    private static func devices() throws -> [CPUDevice] {
+        try InstructionSet.available.flatMap { set in
+            try [1, 2, 3, 8].map { try CPUDevice(threads: $0, instructionSet: set) }
+        }
     }
 
     /// Parts of a vector, of a sum, and several sums.
     @Test(arguments: [1, 15, 1003, 8192, 8193, 100_003])
-    func normIsTheSameHoweverItIsFormed(count: Int) {
+    func normIsTheSameHoweverItIsFormed(count: Int) throws {
         let model = OptimizerTests.model(count: count)
         let values = Self.values(count)
         model.gradients.setValues(values)
         let naive = values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-        let norms = Self.ways.map { model.gradients.norm($0) }
+        let norms = try Self.devices().map { $0.norm(model.gradients) }
         #expect(naive > 0 && abs(norms[0] / naive - 1) < 1e-12, "\(norms[0]), not \(naive)")
         #expect(norms.allSatisfy { $0 == norms[0] }, "\(norms)")
     }
 
     /// The bits of a sum in another order are often the same: many sums.
-    @Test func threadsChangeNoBit() {
+    @Test func threadsChangeNoBit() throws {
         for count in stride(from: 60_000, through: 120_000, by: 4_001) {
             let model = OptimizerTests.model(count: count)
             model.gradients.setValues(Self.values(count))
-            let norms = Self.ways.map { model.gradients.norm($0) }
+            let norms = try Self.devices().map { $0.norm(model.gradients) }
             #expect(norms.allSatisfy { $0 == norms[0] }, "\(count) values: \(norms)")
         }
     }
 
     @Test(arguments: [1, 1003, 100_003])
-    func everyValueIsScaled(count: Int) {
+    func everyValueIsScaled(count: Int) throws {
         let model = OptimizerTests.model(count: count)
         let values = Self.values(count)
-        for way in Self.ways {
+        for device in try Self.devices() {
             model.gradients.setValues(values)
-            model.gradients.scale(by: 0.37, way)
-            #expect(model.gradients.values == values.map { $0 * 0.37 }, "\(way)")
+            device.scale(model.gradients, by: 0.37)
+            #expect(model.gradients.values == values.map { $0 * 0.37 }, "\(device.name), \(device.threads)")
         }
     }
 }

@@ -1,3 +1,4 @@
+import CPU
 import Collectives
 import Engine
 import Foundation
@@ -101,7 +102,7 @@ private func table(_ rows: [(subject: String, shared: Int, prediction: Int, refe
         graph.setOutput(x)
         let window = SlidingWindow(
             graph: graph, parameters: Parameters(graph: graph),
-            options: .init(threads: 1, memoryBytes: 1 << 30, window: Size3(cube: 34)))
+            options: .init(memoryBytes: 1 << 30, window: Size3(cube: 34)), on: try CPUDevice(threads: 1))
         return HeldOutScoring(
             subjects: task.subjects, reader: task.reader, window: window, communicator: SoloCommunicator(),
             rounds: rounds, watch: { _ in }, show: show)

@@ -1,3 +1,4 @@
+import CPU
 import Engine
 import Geometry
 import RunFiles
@@ -21,11 +22,11 @@ import Testing
         return Parameters(graph: graph)
     }
 
-    static func options(_ set: InstructionSet = .portable, threads: Int = 1) -> PassOptions {
-        PassOptions(instructionSet: set, threads: threads)
+    static func device(_ set: InstructionSet = .portable, threads: Int = 1) throws -> CPUDevice {
+        try CPUDevice(threads: threads, instructionSet: set)
     }
 
-    static func run(_ optimizer: any Training.Optimizer) -> [Float] {
+    static func run(_ optimizer: any Engine.Optimizer) -> [Float] {
         let model = model(count: 5)
         model.parameters.setValues(initial)
         for (index, gradient) in gradients.enumerated() {
@@ -49,8 +50,8 @@ import Testing
         }
     }
 
-    @Test func adamFollowsPyTorch() {
-        let adam = Adam(parameterCount: 5, learningRate: 1e-2, options: Self.options())
+    @Test func adamFollowsPyTorch() throws {
+        let adam = try Adam(for: Self.model(count: 5).parameters, learningRate: 1e-2, on: Self.device())
         let values = Self.run(adam)
         Self.expectClose(
             values,
@@ -69,10 +70,10 @@ import Testing
             ])
     }
 
-    @Test func adamWithDecayFollowsPyTorch() {
-        let adam = Adam(
-            parameterCount: 5, learningRate: 1e-2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1,
-            options: Self.options())
+    @Test func adamWithDecayFollowsPyTorch() throws {
+        let adam = try Adam(
+            for: Self.model(count: 5).parameters, learningRate: 1e-2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1,
+            on: Self.device())
         Self.expectClose(
             Self.run(adam),
             [
@@ -81,9 +82,9 @@ import Testing
             ])
     }
 
-    @Test func momentumFollowsPyTorch() {
-        let sgd = StochasticGradientDescent(
-            parameterCount: 5, learningRate: 1e-2, momentum: 0.9, options: Self.options())
+    @Test func momentumFollowsPyTorch() throws {
+        let sgd = try StochasticGradientDescent(
+            for: Self.model(count: 5).parameters, learningRate: 1e-2, momentum: 0.9, on: Self.device())
         Self.expectClose(
             Self.run(sgd),
             [
@@ -95,11 +96,11 @@ import Testing
             [-0.17400000989437103, 0.2980000078678131, 1.3299998044967651, -2.389999963270384e-06, 2.0])
     }
 
-    @Test func bitsDependNeitherOnThreadsNorOnTheInstructionSet() {
-        func result(_ options: PassOptions, _ settings: RunConfiguration.Optimizer) -> [Float] {
+    @Test func bitsDependNeitherOnThreadsNorOnTheInstructionSet() throws {
+        func result(_ device: CPUDevice, _ settings: RunConfiguration.Optimizer) -> [Float] {
             let model = Self.model(count: 1003)
             model.initialise(seed: 3)
-            let optimizer = settings.make(parameterCount: 1003, options: options)
+            let optimizer = settings.make(for: model.parameters, on: device)
             for step in 1...3 {
                 model.gradients.setValues((0..<1003).map { Float(($0 * 37 * step) % 101) / 97 - 0.5 })
                 optimizer.update(model.parameters, gradients: model.gradients, step: step)
@@ -110,11 +111,11 @@ import Testing
             var settings = RunConfiguration.Optimizer()
             settings.name = name
             settings.weightDecay = 0.01
-            let expected = result(Self.options(), settings)
+            let expected = try result(Self.device(), settings)
             for set in InstructionSet.available {
                 for threads in [1, 2, 3] {
                     #expect(
-                        result(Self.options(set, threads: threads), settings) == expected,
+                        try result(Self.device(set, threads: threads), settings) == expected,
                         "\(set), \(threads)")
                 }
             }
@@ -123,18 +124,18 @@ import Testing
 
     @Test func stateGoesThroughACheckpoint() throws {
         let model = Self.model(count: 5)
-        let adam = Adam(parameterCount: 5, learningRate: 1e-2, options: Self.options())
+        let adam = try Adam(for: Self.model(count: 5).parameters, learningRate: 1e-2, on: Self.device())
         _ = Self.run(adam)
         let slices = model.parameters.slices
         #expect(slices == [NamedSlice(name: "head.weight", shape: [5, 1, 1, 1, 1], range: 0..<5)])
         let checkpoint = Checkpoint(
             step: 3, network: "x", configurationText: "", ranks: 1, threads: 1, tensors: adam.tensors(slices))
         #expect(checkpoint.tensors.map(\.name) == ["adam.m/head.weight", "adam.v/head.weight"])
-        let other = Adam(parameterCount: 5, learningRate: 1e-2, options: Self.options())
+        let other = try Adam(for: Self.model(count: 5).parameters, learningRate: 1e-2, on: Self.device())
         try other.restore(checkpoint, slices: slices, path: "c")
         for name in adam.stateNames { #expect(other[state: name] == adam[state: name]) }
-        let sgd = StochasticGradientDescent(
-            parameterCount: 5, learningRate: 1, momentum: 0, options: Self.options())
+        let sgd = try StochasticGradientDescent(
+            for: Self.model(count: 5).parameters, learningRate: 1, momentum: 0, on: Self.device())
         #expect(throws: CheckpointError.self) { try sgd.restore(checkpoint, slices: slices, path: "c") }
     }
 
@@ -145,10 +146,10 @@ import Testing
             for index in [0, 500, 1002] {
                 var values = Array(repeating: -Float.greatestFiniteMagnitude, count: 1003)
                 model.gradients.setValues(values)
-                #expect(model.gradients.isFinite(Self.options(set, threads: 2)))
+                #expect(try Self.device(set, threads: 2).isFinite(model.gradients))
                 values[index] = value
                 model.gradients.setValues(values)
-                #expect(!model.gradients.isFinite(Self.options(set, threads: 2)))
+                #expect(try !Self.device(set, threads: 2).isFinite(model.gradients))
             }
         }
     }

@@ -15,7 +15,7 @@ answers each line of standard input with one line of standard output:
 With --steps N it asks nothing: it prints the seconds of N steps, then their median and the peak memory.
 
 Example:
-    Launch/bench_pytorch.py --patch 48 --batch 1 --channels 3 --threads 2 --precision bfloat16 --steps 5
+    Launch/benchmark/bench_pytorch.py --patch 48 --batch 1 --channels 3 --threads 2 --precision bfloat16 --steps 5
 """
 
 import argparse

@@ -1,20 +1,25 @@
 /// A comma-separated table (RFC 4180): quoted fields, doubled quotes, either line end, an optional byte order mark.
-struct CSVTable {
-    struct Row {
+///
+/// The one reader and writer of such files: subject lists, and what runs and reports record.
+public struct CSVTable: Sendable {
+    public struct Row: Sendable, Equatable {
         /// The line on which the row begins, counted from 1.
-        let line: Int
-        let fields: [String]
+        public let line: Int
+        public let fields: [String]
+
+        /// Whether any field holds something: spreadsheets leave rows of commas behind.
+        public var hasText: Bool { fields.contains { !$0.isEmpty } }
     }
 
     /// A quoted field that does not end; `line` is where it begins.
-    struct UnclosedQuote: Error {
-        let line: Int
+    public struct UnclosedQuote: Error {
+        public let line: Int
     }
 
-    let rows: [Row]
+    public let rows: [Row]
 
-    /// Reads the rows; rows without any text are left out, and so is white space around an unquoted field.
-    init(parsing text: String) throws(UnclosedQuote) {
+    /// Reads the rows. Lines without a field are left out, and so is white space around an unquoted field.
+    public init(parsing text: String) throws(UnclosedQuote) {
         var rows: [Row] = []
         var fields: [String] = []
         var field = ""
@@ -31,7 +36,7 @@ struct CSVTable {
         }
         func endRow() {
             endField()
-            if fields.contains(where: { !$0.isEmpty }) {
+            if fields != [""] {
                 rows.append(Row(line: rowLine, fields: fields))
             }
             fields = []
@@ -77,13 +82,27 @@ struct CSVTable {
         self.rows = rows
     }
 
-    /// One row as text, fields quoted where they must be.
-    static func line(_ fields: [String]) -> String {
+    /// One row as text without its line end, fields quoted where they must be.
+    public static func line(_ fields: [String]) -> String {
         fields.map { field in
-            let isPlain = !field.contains { ",\"\r\n".contains($0) } && field == trimmed(field)
-            return isPlain ? field : "\"" + field.replacing("\"", with: "\"\"") + "\""
+            // Scalars: CR LF is one character, and so is a quote with an accent.
+            let scalars = field.unicodeScalars
+            let isPlain =
+                !scalars.contains { ",\"\r\n".unicodeScalars.contains($0) } && field == trimmed(field)
+            guard !isPlain else { return field }
+            var quoted = "\""
+            for scalar in scalars {
+                if scalar == "\"" { quoted.unicodeScalars.append(scalar) }
+                quoted.unicodeScalars.append(scalar)
+            }
+            return quoted + "\""
         }.joined(separator: ",")
     }
+}
+
+extension CSVTable {
+    /// Rows as the text of a file, each with its line end.
+    public static func text(_ rows: [[String]]) -> String { rows.map { line($0) + "\n" }.joined() }
 }
 
 private func trimmed(_ text: String) -> String {

@@ -1,3 +1,4 @@
+import CPU
 import Engine
 import Foundation
 import Geometry
@@ -6,13 +7,7 @@ import Networks
 import Testing
 
 /// Gradients by slot: the same bits on any number of ranks.
-@Suite(.serialized) struct SlotTreeTests {
-    @Test func additionsOfSevenAreABalancedTree() {
-        var order: [[Int]] = []
-        SlotTree.additions(7) { order.append([$0, $1]) }
-        #expect(order == [[1, 2], [0, 1], [3, 4], [5, 6], [3, 5], [0, 3]])
-    }
-
+@Suite(.serialized) struct GradientsBySlotTests {
     /// A network and the edge of the patches that it is tried on.
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String

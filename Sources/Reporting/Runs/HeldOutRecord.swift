@@ -1,5 +1,7 @@
-/// The DSC of the subjects that a run has held out, from the last step that `held_out.csv` scores.
-public struct HeldOutScores: Sendable, Equatable {
+import RunFiles
+
+/// What a run's `held_out.csv` holds of the last step that it scores: the DSC of each held-out subject.
+public struct HeldOutRecord: Sendable, Equatable {
     public struct Score: Sendable, Equatable {
         public let subject: String
         /// 0...1.
@@ -27,7 +29,9 @@ public struct HeldOutScores: Sendable, Equatable {
         self.init(step: last, scores: rows.map { Score(subject: subjects[$0], dice: dice[$0]) })
     }
 
+    /// - Parameter scores: of at least one subject.
     public init(step: Int, scores: [Score]) { (self.step, self.scores) = (step, scores) }
 
-    var mean: Double { scores.reduce(0) { $0 + $1.dice } / Double(scores.count) }
+    /// Their mean, median and quartiles.
+    var summary: HeldOutScores { HeldOutScores(scores.map(\.dice), step: step) }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Engine
+@testable import Host
 
 @Suite struct MemoryTests {
     private static let mebibyte = 1 << 20

@@ -1,4 +1,3 @@
-import Engine
 import Foundation
 
 /// What memory the machine has left for this process.
@@ -8,8 +7,7 @@ public enum Memory {
 
     /// - Parameter root: The folder that `/proc` and `/sys` are in.
     static func availableBytes(root: String) -> Int? {
-        let groups = MemoryLimit.freeBytes(
-            groups: text(root + "/proc/self/cgroup"), mount: root + "/sys/fs/cgroup")
+        let groups = MemoryLimit.freeBytes(ControlGroups(root: root))
         let machine = value(of: "MemAvailable:", in: text(root + "/proc/meminfo")).map { $0 << 10 }
         return [machine, groups].compactMap { $0 }.min()
     }
@@ -31,26 +29,12 @@ public enum Memory {
 
 /// The limit that control groups set on memory: those of a container, or of a job under Slurm.
 enum MemoryLimit {
-    /// Bytes that are left; nil without a limit. `groups` is the text of `/proc/self/cgroup`. The limit of a group holds
-    /// for those below it together, so that the least of what is left counts; inside a container the path may not exist
-    /// below `mount`, whose own files then are the container's.
-    static func freeBytes(groups: String, mount: String) -> Int? {
-        var free: [Int] = []
-        for line in groups.split(separator: "\n") {
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { continue }
-            let isUnified = fields[1].isEmpty
-            guard isUnified || fields[1].split(separator: ",").contains("memory") else { continue }
-            let files = isUnified ? Files.unified : Files.legacy
-            var components = fields[2].split(separator: "/")
-            while true {
-                let folder = ([mount] + (isUnified ? [] : ["memory"]) + components.map(String.init))
-                    .joined(separator: "/")
-                if let bytes = files.freeBytes(folder) { free.append(bytes) }
-                if components.popLast() == nil { break }
-            }
+    /// Bytes that the groups of a process leave it; nil without a limit. A group's limit holds for those below it
+    /// together, so that the least of what is left counts.
+    static func freeBytes(_ groups: ControlGroups) -> Int? {
+        groups.least(of: "memory") { folder in
+            (folder.isUnified ? Files.unified : Files.legacy).freeBytes(folder)
         }
-        return free.min()
     }
 
     /// What the files of a group are called, in each version of control groups.
@@ -63,13 +47,11 @@ enum MemoryLimit {
         static let legacy = Files(
             limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes", reclaimable: "total_inactive_file")
 
-        func freeBytes(_ folder: String) -> Int? {
-            func number(_ name: String) -> Int? {
-                Int(Memory.text(folder + "/" + name).trimmingCharacters(in: .whitespacesAndNewlines))
-            }
+        func freeBytes(_ folder: ControlGroups.Folder) -> Int? {
             // Version 2 has "max" where there is no limit, version 1 a number that no machine reaches.
-            guard let limit = number(limit), limit < 1 << 60, let used = number(used) else { return nil }
-            let cached = Memory.value(of: reclaimable, in: Memory.text(folder + "/memory.stat")) ?? 0
+            guard let limit: Int = folder.number(limit), limit < 1 << 60, let used: Int = folder.number(used)
+            else { return nil }
+            let cached = Memory.value(of: reclaimable, in: folder.text("memory.stat")) ?? 0
             return max(0, limit - max(0, used - cached))
         }
     }
