@@ -42,36 +42,52 @@ let package = Package(
             name: "CKernels", cSettings: optimised,
             linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
         .target(name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz")]),
+        .target(name: "Geometry"),
         .target(name: "Collectives", dependencies: ["CMPI"]),
         .target(
             name: "Engine",
-            dependencies: ["COneDNN", "CKernels", .product(name: "Numerics", package: "swift-numerics")]),
-        .target(name: "Networks", dependencies: ["Engine"]),
+            dependencies: [
+                "COneDNN", "CKernels", "Geometry", .product(name: "Numerics", package: "swift-numerics"),
+            ]),
+        .target(name: "Networks", dependencies: ["Engine", "Geometry"]),
         .target(name: "Losses", dependencies: ["Engine"]),
         .target(
             name: "Sampling",
-            dependencies: ["CNIfTI", "CKernels", .product(name: "SystemPackage", package: "swift-system")]),
-        .target(name: "Inference", dependencies: ["Engine", "Networks", "Sampling"]),
+            dependencies: ["CNIfTI", "Geometry", .product(name: "SystemPackage", package: "swift-system")]),
+        .target(name: "Inference", dependencies: ["Engine", "Geometry", "Networks", "Sampling"]),
         .target(
-            name: "Training",
+            name: "Configuration",
+            dependencies: ["Engine", "Geometry", "Networks", "Losses", "Sampling", "Yams"]),
+        .target(
+            name: "RunFiles",
             dependencies: [
-                "Collectives", "CKernels", "Engine", "Networks", "Losses", "Sampling", "Inference", "Yams",
+                "Sampling", "Inference",
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["TensorBoard/event.proto"]),
-        .target(name: "Reporting", dependencies: ["Inference", "Training"]),
+        .target(
+            name: "Training",
+            dependencies: [
+                "Collectives", "CKernels", "Engine", "Geometry", "Networks", "Losses", "Sampling",
+                "Inference", "Configuration", "RunFiles",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .target(name: "Sweep", dependencies: ["Configuration", "RunFiles", "Sampling", "Training"]),
+        .target(name: "Reporting", dependencies: ["Configuration", "Geometry", "Inference", "RunFiles"]),
         .executableTarget(
             name: "dicerank",
             dependencies: [
-                "Collectives", "Engine", "Networks", "Losses", "Sampling", "Training", "Inference",
-                "Reporting",
+                "Collectives", "Engine", "Geometry", "Networks", "Losses", "Sampling", "Configuration",
+                "RunFiles", "Training", "Sweep", "Inference", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
+        .testTarget(name: "GeometryTests", dependencies: ["Geometry"]),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Networks", "Losses", "CKernels"],
             swiftSettings: optimisedReference),
@@ -80,10 +96,22 @@ let package = Package(
             dependencies: ["Losses", "Engine", .product(name: "Numerics", package: "swift-numerics")]),
         .target(name: "Fuzzing", path: "Tests/Fuzzing"),
         .testTarget(name: "SamplingTests", dependencies: ["Sampling", "CNIfTI", "Fuzzing"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "Fuzzing"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(
+            name: "ConfigurationTests",
+            dependencies: ["Configuration", "Engine", "Sampling", "Fuzzing", "TestSupport"]),
+        .testTarget(
+            name: "RunFilesTests", dependencies: ["RunFiles", "Sampling", "Fuzzing", "TestSupport"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "TestSupport"]),
+        .testTarget(
+            name: "SweepTests",
+            dependencies: ["Sweep", "Configuration", "RunFiles", "Fuzzing", "TestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training"]),
-        .testTarget(name: "RankTests", dependencies: ["dicerank", "Engine", "Training"]),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Reporting", "Configuration", "RunFiles"]),
+        .testTarget(
+            name: "RankTests",
+            dependencies: ["dicerank", "Engine", "Configuration", "RunFiles", "Training", "Sweep"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -1,5 +1,5 @@
 import Foundation
-import Training
+import RunFiles
 
 /// Where a report is written.
 public enum ReportFolder {

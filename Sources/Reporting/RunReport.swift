@@ -1,5 +1,5 @@
 import Foundation
-import Training
+import RunFiles
 
 /// What runs that differ in network, patch, learning rate and loss have come to: tables, figures and a page.
 ///

@@ -1,6 +1,6 @@
 import Foundation
+import RunFiles
 import Testing
-import Training
 
 @testable import Reporting
 

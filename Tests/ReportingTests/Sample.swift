@@ -1,5 +1,6 @@
+import Configuration
 import Foundation
-import Training
+import RunFiles
 
 @testable import Reporting
 

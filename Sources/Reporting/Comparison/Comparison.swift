@@ -1,5 +1,5 @@
 import Inference
-import Training
+import RunFiles
 
 /// Runs that differ in network, patch, learning rate and loss, and what they are compared by.
 public struct Comparison: Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 import Inference
-import Training
+import RunFiles
 
 /// How a report writes names and numbers.
 enum Display {

@@ -1,4 +1,4 @@
-import Training
+import RunFiles
 
 /// What the runs of a comparison say about themselves together.
 enum RunFacts {

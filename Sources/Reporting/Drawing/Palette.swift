@@ -1,3 +1,5 @@
+import RunFiles
+
 /// Colours that people with any kind of colour vision tell apart.
 enum Palette {
     /// Of a loss: Okabe and Ito's colours ("Color universal design", 2008). The paper's four have their own whatever

@@ -1,4 +1,4 @@
-import Training
+import RunFiles
 
 /// The paper's Figure 3: DSC of the held-out subjects by patch size (left) and by learning rate (right), a row a network.
 struct BoxPlotFigure {

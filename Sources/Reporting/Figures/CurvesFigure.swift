@@ -1,4 +1,4 @@
-import Training
+import RunFiles
 
 /// How a network's trainings went, in small panels with the same steps.
 struct CurvesFigure {

@@ -1,5 +1,4 @@
 import Inference
-import Training
 
 /// A value over the steps of a run, smoothed by a running median and thinned out for drawing.
 struct TrainingCurve {

@@ -1,5 +1,6 @@
+import Configuration
 import Foundation
-import Training
+import RunFiles
 
 /// A run's folder, read.
 public struct RunRecord: Sendable {

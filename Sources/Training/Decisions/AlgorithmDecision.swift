@@ -1,6 +1,8 @@
 import Collectives
+import Configuration
 import Engine
 import Logging
+import RunFiles
 
 /// Decides by which algorithm each convolution runs: rank 0 for all, so that replicas stay equal.
 struct AlgorithmDecision {

@@ -1,4 +1,5 @@
 import Collectives
+import RunFiles
 
 /// Chooses the size of the gradients' buckets where the configuration leaves it open: once in a run, after its first
 /// step, by what that step and a few reductions took.

@@ -2,6 +2,7 @@ import Collectives
 import Engine
 import Foundation
 import Inference
+import RunFiles
 import Sampling
 
 /// The scoring of the held-out subjects in a run: when it is due, with what parameters, and where the scores go.

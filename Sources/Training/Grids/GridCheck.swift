@@ -1,3 +1,4 @@
+import RunFiles
 import Sampling
 
 extension TrainingTask {

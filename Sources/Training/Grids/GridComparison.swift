@@ -1,4 +1,5 @@
 import Foundation
+import RunFiles
 import Sampling
 
 /// What sets the grids of subjects apart, as sentences for warnings: images are given to the network as they are stored.

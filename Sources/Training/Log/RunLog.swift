@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import RunFiles
 import Synchronization
 import SystemPackage
 

@@ -1,4 +1,5 @@
 import Foundation
+import RunFiles
 
 /// How far the segmentation of volumes is, on one line: on a terminal it updates in place; elsewhere a volume that takes
 /// longer than ten seconds gets a plain line every ten seconds.

@@ -1,5 +1,6 @@
 import CKernels
 import Engine
+import RunFiles
 
 extension dr_adam {
     func run(

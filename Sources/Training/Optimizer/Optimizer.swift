@@ -1,4 +1,6 @@
+import Configuration
 import Engine
+import RunFiles
 
 /// Updates parameters with gradients: one flat pass over the arenas, in float32, element by element, with the same
 /// bits whatever the number of threads or the instruction set.

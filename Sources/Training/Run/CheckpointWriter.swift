@@ -1,6 +1,8 @@
 import Collectives
+import Configuration
 import Engine
 import Foundation
+import RunFiles
 import Sampling
 
 /// Writes the checkpoints of a run on rank 0, and knows which was the last to be written.

@@ -1,5 +1,7 @@
 import Collectives
+import Configuration
 import Logging
+import RunFiles
 import Sampling
 
 /// A run that is ready for its first step: what ``TrainingSetup`` makes and the loop and the ending of a training take.

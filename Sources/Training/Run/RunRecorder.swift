@@ -1,6 +1,8 @@
+import Configuration
 import Foundation
 import Inference
 import Logging
+import RunFiles
 
 /// Writes what steps give: progress, metrics.csv, held_out.csv and TensorBoard events on rank 0; totals on all ranks.
 ///

@@ -1,7 +1,9 @@
 import Collectives
+import Configuration
 import Engine
 import Foundation
 import Glibc
+import RunFiles
 import Sampling
 
 /// What comes after the last step of a start: the summary, the last checkpoint and the last scores.

@@ -1,6 +1,8 @@
 import Collectives
+import Configuration
 import Engine
 import Losses
+import RunFiles
 import Sampling
 
 /// The steps of a training, and what is due between them.

@@ -1,7 +1,9 @@
 import Collectives
+import Configuration
 import Engine
 import Foundation
 import Logging
+import RunFiles
 import Sampling
 
 /// What comes before the first step: ranks are compared, the list is read, the network compiled and a checkpoint restored.

@@ -1,6 +1,8 @@
 import Collectives
+import Configuration
 import Engine
 import Logging
+import RunFiles
 import Sampling
 
 /// The checkpoint that a run goes on from: rank 0 reads it, the others receive.

@@ -1,7 +1,10 @@
 import Collectives
+import Configuration
 import Engine
+import Geometry
 import Losses
 import Networks
+import RunFiles
 import Sampling
 
 /// A configuration with the things that it names: the data set, the network and the loss.
@@ -25,7 +28,7 @@ public struct TrainingTask {
     public let effectiveSize: Size3
 
     /// Of all files that the list names for the run, and the list.
-    var paths: [String] { [configuration.data.list] + (subjects + heldOut).flatMap(\.paths) }
+    package var paths: [String] { [configuration.data.list] + (subjects + heldOut).flatMap(\.paths) }
 
     /// Reads the list of subjects; opens no image.
     /// - Throws: `SubjectListError`, `NetworkError` or `EngineError`.
@@ -57,80 +60,6 @@ public struct TrainingTask {
         graph = network.graph()
         effectiveSize = try graph.outputSize(inputSize: patchSize)
         loss = configuration.loss.make()
-    }
-}
-
-extension RunConfiguration {
-    /// Which of the list's subjects are trained on and which are held out.
-    public func split(subjects: Int) -> HeldOutSplit {
-        HeldOutSplit(subjects: subjects, fraction: data.heldOut, seed: UInt64(seed))
-    }
-}
-
-extension RunConfiguration.Network {
-    /// The network that is configured.
-    /// - Throws: `NetworkError`.
-    public func make(inputChannels: Int, classes: Int) throws -> any Network {
-        let kind: LogitsKind = logits == .bias ? .bias : .batchNormalization
-        return try NetworkRegistry.network(
-            named: name.rawValue, inputChannels: inputChannels, classes: classes,
-            options: NetworkOptions(
-                widths: widths, hidden: hidden,
-                normalisation: normalisation.flatMap { .init(rawValue: $0.rawValue) }, groups: groups,
-                activation: activation.flatMap { .init(rawValue: $0.rawValue) }, dropout: dropout,
-                logits: kind))
-    }
-}
-
-extension RunConfiguration.Loss {
-    /// The loss that is configured.
-    public func make() -> any SegmentationLoss {
-        guard !add.isEmpty else { return make(name) }
-        let added = add.sorted { $0.key.rawValue < $1.key.rawValue }
-        return CombinedLoss(
-            [CombinedLoss.Term(make(name))] + added.map { CombinedLoss.Term(make($0.key), weight: $0.value) })
-    }
-
-    private func make(_ name: Name) -> any SegmentationLoss {
-        let pooling: Engine.Pooling = pooling == .image ? .image : .batch
-        switch name {
-        case .gdl:
-            return GeneralisedDiceLoss(
-                weights: GeneralisedDiceLoss.Weights(rawValue: weights.rawValue) ?? .square, pooling: pooling,
-                convention: convention == .niftynet ? .niftynet : .monai)
-        case .wce: return WeightedCrossEntropy(pooling: pooling)
-        case .dl2: return DiceLoss(pooling: pooling)
-        case .ss: return SensitivitySpecificityLoss(lambda: lambda, pooling: pooling)
-        }
-    }
-}
-
-extension RunConfiguration {
-    /// The sampler that is configured.
-    public var sampler: any PatchSampler {
-        let kind: SamplerKind =
-            switch patch.sampler {
-            case .foreground: .foreground
-            case .uniform: .uniform
-            case .balanced: .balanced
-            }
-        return kind.sampler
-    }
-
-    /// How patches are drawn and prefetched.
-    func patchOptions(input: Size3, effective: Size3) -> PatchSource.Options {
-        let rule: NoForegroundRule =
-            switch data.noForeground {
-            case .error: .error
-            case .skip: .skip
-            case .uniform: .uniform
-            }
-        return PatchSource.Options(
-            inputSize: Extent(input.depth, input.height, input.width),
-            effectiveSize: Extent(effective.depth, effective.height, effective.width), sampler: sampler,
-            noForeground: rule, softClasses: data.referenceKind == .probabilities ? data.classes : 0,
-            // A step of micro-batches is long, and its patches are many.
-            ahead: accumulate > 1 ? 1 : 2, threads: 1)
     }
 }
 
@@ -189,8 +118,6 @@ extension RunConfiguration {
 public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The list has no column for images.
     case noModality(list: String, columns: [String])
-    /// A patch that is deeper than the slices that the network takes.
-    case deepPatch(network: String, size: [Int])
     /// `--resume never` into a folder that has checkpoints.
     case runExists(folder: String, step: Int)
     /// A loss or gradient that is infinite or no number.
@@ -212,9 +139,6 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .noModality(let list, let columns):
             "'\(list)' has no column for an image beside the reference and the mask; its columns are "
                 + "\(ConfigurationError.quoted(columns))."
-        case .deepPatch(let network, let size):
-            "patch.size is [\(size.map(String.init).joined(separator: ", "))], but the network \(network) takes slices: "
-                + "expected a depth of 1, or one number for height and width."
         case .runExists(let folder, let step):
             "'\(folder)' holds a run with a checkpoint of step \(step), which --resume never would overwrite: go on "
                 + "with --resume auto, or choose another --output."

@@ -1,7 +1,9 @@
 import Collectives
+import Configuration
 import Crypto
 import Engine
 import Foundation
+import RunFiles
 
 extension RunConfiguration {
     /// Compares the configurations of all ranks: the first of what must be equal, since it decides which collective

@@ -1,5 +1,7 @@
 import Collectives
+import Configuration
 import Engine
+import Geometry
 
 /// One optimiser step of a network on the ranks of a communicator, as training takes it and `bench` times it.
 ///

@@ -1,4 +1,5 @@
 import Collectives
+import RunFiles
 import SystemPackage
 
 /// Writes the timelines of all ranks into one file.

@@ -1,5 +1,6 @@
 import Collectives
 import Logging
+import RunFiles
 import Sampling
 
 /// The recording of the timeline of a run on all ranks: from its start to the file.

@@ -1,4 +1,5 @@
 import Collectives
+import Configuration
 import Engine
 
 /// All that hears of the phases of a run and of its communication: the watchdog, the timeline, the timer of steps and the

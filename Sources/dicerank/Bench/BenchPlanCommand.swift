@@ -3,7 +3,6 @@ import Collectives
 import Engine
 import Foundation
 import Sampling
-import Training
 
 extension Dicerank.Bench {
     /// Shows where the time of a training step goes.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Collectives
-import Training
+import RunFiles
 
 extension Dicerank.Bench {
     /// Measures a step's parts and says what it takes on more ranks and other links.

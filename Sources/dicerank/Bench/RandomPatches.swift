@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 import Training
 
 /// Patches that cost nothing to get: one of noise with one voxel of 50 in the foreground, in every slot.

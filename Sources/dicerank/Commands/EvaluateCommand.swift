@@ -1,6 +1,8 @@
 import ArgumentParser
+import Configuration
 import Foundation
 import Inference
+import RunFiles
 import Sampling
 import Training
 

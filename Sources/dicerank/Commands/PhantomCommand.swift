@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
+import RunFiles
 import Sampling
-import Training
 
 extension Dicerank {
     /// Makes a synthetic data set and a configuration that trains on it.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import Reporting
-import Training
+import RunFiles
 
 extension Dicerank {
     /// Compares runs.

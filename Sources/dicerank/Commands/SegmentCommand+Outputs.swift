@@ -2,8 +2,8 @@ import Collectives
 import Engine
 import Foundation
 import Inference
+import RunFiles
 import Sampling
-import Training
 
 extension Dicerank.Segment {
     /// Where the classes of a subject go.

@@ -1,7 +1,9 @@
 import Collectives
+import Configuration
 import Foundation
 import Reporting
 import Sampling
+import Sweep
 import Training
 
 /// A sweep's cells, checked, with how far each is. Equal on all ranks.

@@ -1,7 +1,6 @@
 import Foundation
 import Reporting
 import Sampling
-import Training
 
 /// The report of a sweep.
 struct SweepReport {

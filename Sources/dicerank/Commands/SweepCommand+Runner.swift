@@ -2,6 +2,8 @@ import Collectives
 import Foundation
 import Inference
 import Reporting
+import RunFiles
+import Sweep
 import Training
 
 /// Trains the cells of a sweep, one after the other on all ranks or side by side on groups of them.

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Collectives
 import Foundation
+import RunFiles
+import Sweep
 import Training
 
 extension Dicerank {

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Configuration
 import Foundation
+import RunFiles
 import Sampling
 import Training
 

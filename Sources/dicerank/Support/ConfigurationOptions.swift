@@ -1,5 +1,5 @@
 import ArgumentParser
-import Training
+import Configuration
 
 /// A configuration file and what replaces its values.
 struct ConfigurationOptions: ParsableArguments {

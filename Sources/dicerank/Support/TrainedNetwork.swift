@@ -1,6 +1,8 @@
+import Configuration
 import Engine
 import Foundation
 import Inference
+import RunFiles
 import Sampling
 import Training
 

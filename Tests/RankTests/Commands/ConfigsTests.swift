@@ -1,6 +1,7 @@
+import Configuration
 import Foundation
+import Sweep
 import Testing
-import Training
 
 /// The folder of the package.
 let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

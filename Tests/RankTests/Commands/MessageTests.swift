@@ -1,6 +1,6 @@
+import Configuration
 import Foundation
 import Testing
-import Training
 
 extension RankTests {
     @Suite("What is given in the place of something else is named, with what to do")

@@ -1,7 +1,7 @@
 import Foundation
+import RunFiles
 import Sampling
 import Testing
-import Training
 
 extension RankTests {
     /// Phantoms are stored as RAS with voxels of 8 mm.

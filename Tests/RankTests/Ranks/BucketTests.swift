@@ -1,5 +1,5 @@
+import RunFiles
 import Testing
-import Training
 
 extension RankTests {
     @Suite("distributed.bucket_mib: auto")

@@ -1,7 +1,7 @@
 import Foundation
+import RunFiles
 import Sampling
 import Testing
-import Training
 
 extension RankTests {
     @Suite("distributed.wire: bfloat16")

@@ -1,7 +1,7 @@
+import Configuration
 import Foundation
 import Sampling
 import Testing
-import Training
 
 extension RankTests {
     @Suite("From phantoms to scores")

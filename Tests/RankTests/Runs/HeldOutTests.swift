@@ -1,4 +1,6 @@
+import Configuration
 import Foundation
+import RunFiles
 import Testing
 import Training
 

@@ -1,6 +1,6 @@
 import Foundation
+import RunFiles
 import Testing
-import Training
 
 extension RankTests {
     @Suite("A run that was stopped goes on")

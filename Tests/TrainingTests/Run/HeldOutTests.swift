@@ -1,11 +1,15 @@
 import Collectives
 import Engine
 import Foundation
+import Geometry
 import Glibc
 import Inference
+import RunFiles
 import Sampling
+import TestSupport
 import Testing
 
+@testable import Configuration
 @testable import Training
 
 /// A table of one class: DSC 2 shared / (prediction + reference).

@@ -1,6 +1,9 @@
 import Engine
+import Geometry
+import RunFiles
 import Testing
 
+@testable import Configuration
 @testable import Training
 
 /// Values of PyTorch 2.15 (float32, CPU): three steps on five parameters.

@@ -1,5 +1,7 @@
 import Engine
 import Foundation
+import RunFiles
+import TestSupport
 import Testing
 
 @testable import Training

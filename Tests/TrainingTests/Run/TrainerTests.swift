@@ -1,9 +1,13 @@
 import Collectives
+import Configuration
 import Engine
 import Foundation
+import Geometry
 import Glibc
+import RunFiles
 import Sampling
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Training
@@ -17,7 +21,7 @@ import Testing
         let list = folder + "/subjects.csv"
         if !FileManager.default.fileExists(atPath: list) {
             let size = 40
-            let geometry = VolumeGeometry(extent: Extent(cube: size), spacing: [1, 1, 1], origin: [0, 0, 0])
+            let geometry = VolumeGeometry(extent: Size3(cube: size), spacing: [1, 1, 1], origin: [0, 0, 0])
             for subject in 0..<2 {
                 var image = (0..<size * size * size).map {
                     Float(1 + ($0 + subject) &* 2_654_435_761 % 9973 % 100)
@@ -79,7 +83,7 @@ import Testing
             #expect(found.communicationShare == 0)
             #expect(output.contains("step 3/3  100 %"))
             #expect(
-                try CheckpointTests.names(folder + "/run") == [
+                try Files.names(folder + "/run") == [
                     "checkpoints", "config.yaml", "latest", "log.txt", "metrics.csv", "summary.json",
                     "tensorboard",
                 ])
@@ -222,7 +226,7 @@ import Testing
             let file = run + "/checkpoints/step-00000002.safetensors"
             let (fork, _) = try Self.train(folder, "fork", steps: 3, resume: .file(file))
             #expect(fork?.steps == 3)
-            try CheckpointTests.change(newest, at: -1) { $0 ^= 1 }
+            try Files.change(newest, at: -1) { $0 ^= 1 }
             let (_, output) = try Self.train(folder, "run", steps: 3)
             #expect(output.contains("warning: '\(newest)' is damaged"))
             #expect(output.contains("Resuming at step 2"))

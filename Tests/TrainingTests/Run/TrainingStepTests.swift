@@ -1,4 +1,5 @@
 import Collectives
+import Configuration
 import Engine
 import Foundation
 import Testing
@@ -117,9 +118,9 @@ import Testing
         let phases = PhaseObservers([timer])
         for step in 1...2 {
             phases.stepBegan()
-            phases.run(.waitingForPatches, step: step) { usleep(20_000) }
-            phases.run(.waitingForRanks, step: step) { usleep(10_000) }
-            phases.run(.forward, step: step) { usleep(5_000) }
+            phases.run(.waitingForPatches, step: step) { Thread.sleep(forTimeInterval: 0.02) }
+            phases.run(.waitingForRanks, step: step) { Thread.sleep(forTimeInterval: 0.01) }
+            phases.run(.forward, step: step) { Thread.sleep(forTimeInterval: 0.005) }
         }
         var reduction = ReductionTimes()
         (reduction.blockedSeconds, reduction.baselineSeconds) = (1, 3)

@@ -1,6 +1,8 @@
 import Collectives
 import Foundation
+import RunFiles
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Training
@@ -43,7 +45,7 @@ import Testing
             try AtomicFile.write(old, text: "old")
             try AtomicFile.checkWritable(old)
             #expect(try String(contentsOfFile: old, encoding: .utf8) == "old")
-            #expect(try CheckpointTests.names(folder) == ["trace.json"])
+            #expect(try Files.names(folder) == ["trace.json"])
         }
     }
 }
