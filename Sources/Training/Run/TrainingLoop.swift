@@ -1,6 +1,5 @@
 import Collectives
 import Configuration
-import Engine
 import Losses
 import RunFiles
 import Sampling

@@ -1,7 +1,6 @@
 import Collectives
 import Configuration
 import Engine
-import Foundation
 import Logging
 import RunFiles
 import Sampling
