@@ -1,6 +1,5 @@
 import Collectives
 import Engine
-import Foundation
 import Inference
 import RunFiles
 import Sampling

@@ -18,7 +18,11 @@ extension PreparedRun {
             let heldOut = try GridSurvey.read(
                 task.heldOut, on: communicator, leavesOutUnreadable: true, progress: phases.progressed)
             for sentence in GridComparison(trained + heldOut, view: view).warnings where isWriter {
-                if options.warnsOfGrids { logger.warning("\(sentence)") } else { log.keep(.warning, sentence) }
+                if options.warnsOfGrids {
+                    logger.warning("\(sentence)")
+                } else {
+                    log.keep(.warning, sentence)
+                }
             }
             return GridSummary(trained, view: view)
         }

@@ -1,4 +1,6 @@
 import Collectives
+import Configuration
+import RunFiles
 import Sampling
 
 /// Says in the log what runs where, before the first step.

@@ -1,5 +1,5 @@
 import Collectives
-import Engine
+import Configuration
 import Foundation
 import RunFiles
 import Sampling

@@ -1,4 +1,5 @@
 import Collectives
+import Configuration
 import Sampling
 
 /// Patches for the slots of a rank, step by step, as long as no rank is told to stop.

@@ -1,6 +1,6 @@
 import Collectives
+import Configuration
 import Engine
-import Foundation
 import Glibc
 import RunFiles
 import Sampling

@@ -1,5 +1,5 @@
 import Collectives
-import Engine
+import Configuration
 import Losses
 import RunFiles
 import Sampling

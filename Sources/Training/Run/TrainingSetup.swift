@@ -2,7 +2,6 @@ import CPU
 import Collectives
 import Configuration
 import Engine
-import Foundation
 import Logging
 import RunFiles
 import Sampling

@@ -88,7 +88,8 @@ public enum Phase: Hashable, Sendable {
         case .savingCheckpoint: "writing a checkpoint"
         case .scoringHeldOut: "scoring the held-out subjects"
         case .starting, .readingCheckpoint, .checkingSubjects, .timingConvolutions, .planning, .preparing,
-            .readingHeaders, .comparingClocks, .waitingForRanks, .forward, .microBatch, .gradients, .reduction,
+            .readingHeaders, .comparingClocks, .waitingForRanks, .forward, .microBatch, .gradients,
+            .reduction,
             .update, .comparingReplicas, .choosingBuckets, .checkpoint, .preparingHeldOut, .waitingForHeldOut,
             .segmentingHeldOut, .recordingHeldOut, .writingTimeline:
             nil

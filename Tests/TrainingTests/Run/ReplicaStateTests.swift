@@ -12,7 +12,8 @@ import Testing
         var state: ReplicaState?
         try TrainerTests.train(folder, UUID().uuidString, steps: 1, changes: changes) {
             state = ReplicaState(
-                task: try TrainingTask(configuration), step: $0.prepared.step, firstStep: $0.prepared.progress.firstStep)
+                task: try TrainingTask(configuration), step: $0.prepared.step,
+                firstStep: $0.prepared.progress.firstStep)
         }
         return Dictionary(uniqueKeysWithValues: try #require(state).digests.map { ($0.name, $0.digest) })
     }

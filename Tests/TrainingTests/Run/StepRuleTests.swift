@@ -41,7 +41,8 @@ import Testing
                 ) {
                     // Logits of infinity from the first step on.
                     $0.prepared.step.model.parameters["logits.convolution.bias"] = [.infinity, .infinity]
-                    before = $0.prepared.step.model.parameters.values + $0.prepared.step.model.statistics.values
+                    before =
+                        $0.prepared.step.model.parameters.values + $0.prepared.step.model.statistics.values
                     trainer = $0
                 }
             }
