@@ -19,6 +19,7 @@ public struct WindowLayout: Sendable, Equatable {
 
     /// A voxel of the volume; negative before its first one.
     public struct Position: Sendable, Hashable {
+        /// Voxels from the first one along the slowest axis; `height` and `width` likewise along the others.
         public var depth: Int
         public var height: Int
         public var width: Int
