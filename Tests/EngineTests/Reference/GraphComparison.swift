@@ -14,7 +14,7 @@ struct GraphSetup: Hashable, CustomStringConvertible {
 
     /// Relative to the largest value of a tensor. Float32 has 6e-8, a sum of some hundred products some times that, and a
     /// graph a dozen operations: the direct sum stays below 1e-5. Winograd's transforms multiply by up to 8 and subtract:
-    /// 4.5e-5 was the most in 600 graphs, of which noise explains no more, so that half the accuracy is too little.
+    /// 4.5e-5 was the most in 600 graphs beside what noise explains, so that transforms half as exact would be told.
     var tolerance: Double { algorithms.rule == .direct && algorithms.named.isEmpty ? 2e-5 : 6e-5 }
 
     var description: String {
