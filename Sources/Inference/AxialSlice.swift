@@ -3,7 +3,9 @@ import Sampling
 /// The slice of a volume across the body's axis that holds the most foreground, as radiologists see it: the patient's
 /// front up, the right side on the left.
 public struct AxialSlice: Sendable {
+    /// Pixels of a row, from the patient's right to left.
     public let width: Int
+    /// Rows, from the patient's front to back.
     public let height: Int
     /// A pixel's height over its width.
     public let aspect: Double

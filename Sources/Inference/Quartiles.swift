@@ -3,8 +3,11 @@
 /// A quantile between two ordered values is interpolated linearly between them, at position
 /// `q * (n - 1)` counted from 0: numpy's default (`method="linear"`), R's type 7.
 public struct Quartiles: Sendable, Equatable {
+    /// The quantile at 1/4, in the unit of the sample.
     public let lower: Double
+    /// The quantile at 1/2, in the unit of the sample.
     public let median: Double
+    /// The quantile at 3/4, in the unit of the sample.
     public let upper: Double
 
     /// Upper less lower quartile.

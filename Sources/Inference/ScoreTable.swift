@@ -3,13 +3,17 @@ import Sampling
 
 /// Scores of many subjects and classes, with their medians and interquartile ranges, as CSV and as text.
 public struct ScoreTable: Sendable {
+    /// The scores of one class of one subject.
     public struct Row: Sendable {
+        /// The subject's name in its list.
         public let subject: String
         /// `1`, `2`, … or `foreground` for all classes but the background together.
         public let label: String
+        /// How well the segmentation of the class agrees with the reference.
         public let scores: SegmentationScores
     }
 
+    /// A row a subject and class, in the order in which they were added.
     public private(set) var rows: [Row] = []
 
     public init() {}

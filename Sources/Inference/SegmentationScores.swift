@@ -21,6 +21,11 @@ public struct SegmentationScores: Sendable, Equatable {
     /// Volume of a voxel in cubic millimetres.
     public let voxelVolume: Double
 
+    /// - Parameters:
+    ///   - shared: voxels that both assign to the class, at most the fewer of the next two.
+    ///   - prediction: voxels of the prediction.
+    ///   - reference: voxels of the reference.
+    ///   - voxelVolume: cubic millimetres of a voxel.
     public init(shared: Int, prediction: Int, reference: Int, voxelVolume: Double) {
         precondition(
             (0...min(prediction, reference)).contains(shared),

@@ -11,6 +11,7 @@ import Geometry
 ///
 /// One object serves any number of volumes; the network is compiled anew only when the window's shape changes.
 public final class SlidingWindow {
+    /// What a window may take, and how it is computed.
     public struct Options: Sendable {
         /// Bytes that a compiled window may take; decides the window's size.
         public var memoryBytes: Int
@@ -19,9 +20,10 @@ public final class SlidingWindow {
         /// Whether the network takes slices: windows are one voxel deep, and up to ``largestBatch`` are computed at once,
         /// as memory allows.
         public var isPlanar: Bool
-        /// Those of the convolutions, by their names: what the training ran, so that the same sums are formed.
+        /// The algorithms of the convolutions, by their names: what the training ran, so that the same sums are formed.
         public var algorithms: AlgorithmChoice
 
+        /// Windows of slices that are computed at once, at most.
         public static let largestBatch = 8
 
         public init(
@@ -37,11 +39,15 @@ public final class SlidingWindow {
 
     /// How far a volume is.
     public struct Progress: Sendable, Equatable {
+        /// Windows that have been computed and blended in.
         public let completedWindows: Int
+        /// Windows of the whole volume.
         public let totalWindows: Int
     }
 
+    /// The network, whose border may be smaller than in training.
     public let graph: Graph
+    /// What the windows may take, as it was given.
     public let options: Options
     /// Is told of every operation of the windows that has run, as ``CompiledNetwork/observer`` is.
     public var observer: ((OperationReport) -> Void)?
@@ -183,7 +189,9 @@ public final class SlidingWindow {
 
 /// Probabilities of a whole volume.
 public struct ProbabilityMap: Sendable {
+    /// Voxels of the volume an axis.
     public let size: Size3
+    /// Classes, background included.
     public let classes: Int
     /// `[class][depth][height][width]`, 0...1.
     public internal(set) var values: [Float]

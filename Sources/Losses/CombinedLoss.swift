@@ -2,8 +2,10 @@ import Engine
 
 /// A weighted sum of losses over the same pooling groups.
 public struct CombinedLoss: SegmentationLoss {
+    /// One of the losses, and the number that its value and gradient are multiplied by.
     public struct Term: Sendable {
         public let loss: any SegmentationLoss
+        /// The number, without unit; 1 leaves the loss as it is.
         public let weight: Double
 
         public init(_ loss: any SegmentationLoss, weight: Double = 1) {
@@ -11,7 +13,9 @@ public struct CombinedLoss: SegmentationLoss {
         }
     }
 
+    /// The losses that are added, at least one.
     public let terms: [Term]
+    /// The pooling that all terms have.
     public let pooling: Pooling
 
     /// - Parameter terms: At least one; all with the same pooling.

@@ -11,6 +11,7 @@ public struct DiceLoss: SegmentationLoss {
     /// e, in voxels.
     public static let epsilon = 1e-5
 
+    /// Whether each patch has sums of its own, or the global batch has one for all.
     public let pooling: Pooling
 
     public init(pooling: Pooling = .image) { self.pooling = pooling }

@@ -52,8 +52,11 @@ public struct GeneralisedDiceLoss: SegmentationLoss {
         case monai
     }
 
+    /// How a class is weighed by its volume V in voxels.
     public let weights: Weights
+    /// Whether each patch has sums of its own, or the global batch has one for all.
     public let pooling: Pooling
+    /// Whether a constant is added to numerator and denominator.
     public let convention: Convention
 
     /// - Parameters:

@@ -10,6 +10,7 @@ public struct SensitivitySpecificityLoss: SegmentationLoss {
     /// e, in voxels.
     public static let epsilon = 1e-5
 
+    /// Whether each patch has sums of its own, or the global batch has one for all.
     public let pooling: Pooling
     /// Of the sensitivity, from 0 to 1; the paper's is 0.05.
     public let lambda: Double

@@ -10,6 +10,7 @@ import Engine
 ///
 /// A class predicted in less than a voxel altogether counts as predicted in one: the weight stays below N.
 public struct WeightedCrossEntropy: SegmentationLoss {
+    /// Whether each patch has weights and a mean of its own, or the global batch has one for all.
     public let pooling: Pooling
 
     public init(pooling: Pooling = .image) { self.pooling = pooling }

@@ -7,7 +7,10 @@ public protocol Network: Sendable {
     static var name: String { get }
     /// Whether it takes slices: patches of depth 1.
     static var isPlanar: Bool { get }
+    /// Images of a patch, one a modality: the input is [inputChannels][depth][height][width].
     var inputChannels: Int { get }
+    /// Classes, background included: the output is [classes][depth][height][width], 2 `border` voxels shorter
+    /// an axis.
     var classes: Int { get }
     /// Voxels on each side of each axis longer than 1 by which the effective patch of ``graph()``, on which the
     /// loss is taken, is smaller than its input.
@@ -39,7 +42,9 @@ extension Network {
 
 /// The patch edges a network can take, in voxels: `smallest`, `smallest + step`, `smallest + 2 step`, …
 public struct PatchEdges: Hashable, Sendable {
+    /// Voxels of the smallest edge.
     public let smallest: Int
+    /// Voxels from one edge that fits to the next.
     public let step: Int
 
     public init(smallest: Int, step: Int = 1) {
@@ -48,6 +53,7 @@ public struct PatchEdges: Hashable, Sendable {
         self.step = step
     }
 
+    /// Whether a patch may have edges of so many voxels.
     public func contains(_ edge: Int) -> Bool {
         edge >= smallest && (edge - smallest) % step == 0
     }

@@ -4,12 +4,15 @@ public struct NetworkOptions: Hashable, Sendable {
     public var widths: [Int]?
     /// Channels of the hidden 1^3 layers.
     public var hidden: Int?
+    /// Over what the layers of the architecture are normalised.
     public var normalisation: Normalisation?
     /// Groups of channels of group normalisation.
     public var groups: Int?
+    /// What follows each normalised convolution.
     public var activation: Activation?
     /// Share of values that dropout takes out, 0 ..< 1.
     public var dropout: Double?
+    /// What follows the last convolution, which gives the logits.
     public var logits: LogitsKind?
 
     public init(
@@ -34,7 +37,9 @@ public enum Normalisation: String, Sendable, CaseIterable {
     case none
 }
 
+/// The function that a layer applies to each value.
 public enum Activation: String, Sendable, CaseIterable {
+    /// A value below 0 becomes 0.
     case relu
     /// One learned slope a channel.
     case prelu

@@ -10,7 +10,9 @@ import RunFiles
 public struct RunReport: Sendable {
     /// A line of what is said about the runs as a whole.
     public struct Fact: Sendable, Equatable {
+        /// What the line is about, as in "Subjects".
         public let name: String
+        /// What is said about it, in words.
         public let value: String
 
         public init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
@@ -25,7 +27,9 @@ public struct RunReport: Sendable {
         case left
     }
 
+    /// The page's heading.
     public let title: String
+    /// The runs, and what they are compared by.
     public let comparison: Comparison
     let facts: [Fact]
     let tables: [Table]

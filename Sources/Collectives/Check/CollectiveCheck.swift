@@ -33,10 +33,13 @@ public enum CollectiveCheck {
 
 /// An operation that gave another result than it must.
 public struct CollectiveCheckError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The operation, such as "all-gather of Float".
     public let operation: String
-    /// Where in the result.
+    /// The element's place in the result, from 0.
     public let index: Int
+    /// The element that this rank got, as text.
     public let found: String
+    /// The element that it should have got, as text.
     public let expected: String
 
     public var description: String {

@@ -14,7 +14,9 @@ public struct ClockOffsets: Sendable, Equatable {
 
     /// When a rank entered a barrier and when it left it, in nanoseconds by its own clock.
     public struct Passage: Sendable, Equatable {
+        /// Nanoseconds by the rank's clock when it called the barrier.
         public let entered: Int64
+        /// Nanoseconds by the rank's clock when the barrier let it go.
         public let left: Int64
 
         public init(entered: Int64, left: Int64) { (self.entered, self.left) = (entered, left) }

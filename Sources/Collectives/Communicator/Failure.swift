@@ -27,6 +27,7 @@ public struct RankFailure: Error, Sendable, Equatable, CustomStringConvertible {
 public struct ReportedFailure: Error, Sendable, CustomStringConvertible {
     /// The sentence that was reported.
     public let description: String
+    /// The code that the process ends with, the same on all ranks.
     public let exitCode: Int32 = 1
 }
 

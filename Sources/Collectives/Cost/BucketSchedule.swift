@@ -4,7 +4,9 @@
 /// size takes with nothing beside it. What it leaves out: that messages only move in the moments in which the program
 /// is inside MPI, what these moments cost backward, and that buckets under way together can share latencies.
 public struct BucketSchedule: Sendable {
+    /// When backward completes which part of the gradients.
     public let profile: BackwardProfile
+    /// What the reduction of a bucket takes by its size.
     public let cost: ReductionCost
 
     public init(profile: BackwardProfile, cost: ReductionCost) { (self.profile, self.cost) = (profile, cost) }

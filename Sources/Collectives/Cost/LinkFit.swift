@@ -41,6 +41,7 @@ public struct LinkFit: Sendable, Equatable {
         relativeError = (squares.reduce(0, +) / Double(squares.count)).squareRoot()
     }
 
+    /// Seconds that the line gives for so many bytes.
     public func seconds(bytes: Int) -> Double { intercept + slope * Double(bytes) }
 
     /// The link, where the times are those of one message.

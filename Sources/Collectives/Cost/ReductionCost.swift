@@ -1,7 +1,9 @@
 /// What a message between two ranks costs: `latencySeconds + bytes / bytesPerSecond` (alpha and 1 / beta in the
 /// literature), all ranks sending and receiving at once.
 public struct Link: Sendable, Equatable {
+    /// Seconds of a message without content.
     public let latencySeconds: Double
+    /// Bytes a second in each direction, above 0.
     public let bytesPerSecond: Double
 
     public init(latencySeconds: Double, bytesPerSecond: Double) {
@@ -44,6 +46,7 @@ public enum ReductionCost: Sendable, Equatable {
     /// messages * latency + volume * bytes / bandwidth.
     case modelled(ReductionAlgorithm, ranks: Int, Link)
 
+    /// Seconds of the reduction of so many bytes of gradients.
     public func seconds(bytes: Int) -> Double {
         switch self {
         case .measured(let sizes): sizes.seconds(bytes: bytes)
@@ -56,8 +59,11 @@ public enum ReductionCost: Sendable, Equatable {
 
 /// Times of an operation by its size.
 public struct TimedSizes: Sendable, Equatable {
+    /// A size that was timed.
     public struct Point: Sendable, Equatable {
+        /// Bytes that a rank gives.
         public let bytes: Int
+        /// Seconds of the slowest rank.
         public let seconds: Double
 
         public init(bytes: Int, seconds: Double) { (self.bytes, self.seconds) = (bytes, seconds) }

@@ -2,6 +2,7 @@
 public struct StepWork: Sendable, Equatable {
     /// Seconds of the step with no other rank.
     public let computeSeconds: Double
+    /// When backward completes which part of the gradients.
     public let profile: BackwardProfile
     /// Bytes that a rank gives to each of the step's small exchanges, all-gathers; those of batch
     /// norm go on beside computation where there is some, which the forecast leaves out.
@@ -38,10 +39,11 @@ public struct StepWork: Sendable, Equatable {
 
 /// The work of a step by the patches of a rank: on the line through two numbers of patches that were measured.
 public struct PatchWork: Sendable {
-    /// Of one patch.
+    /// The work of a step of one patch a rank.
     public let one: StepWork
-    /// Of `patches` patches, at least one.
+    /// The work of a step of `patches` patches a rank, at least one.
     public let many: StepWork
+    /// Patches of a rank that `many` was measured with.
     public let patches: Int
 
     public init(one: StepWork, many: StepWork, patches: Int) {
@@ -64,12 +66,15 @@ public struct PatchWork: Sendable {
 
 /// Where the time of a step goes by the model.
 public struct StepForecast: Sendable, Equatable {
+    /// Bytes of gradients in a bucket.
     public let bucketBytes: Int
+    /// Seconds of computation on each rank.
     public let computeSeconds: Double
-    /// Of the reduction, after backward.
+    /// Seconds of the reduction that backward does not hide.
     public let exposedSeconds: Double
-    /// In small exchanges.
+    /// Seconds of the small exchanges, none of them hidden.
     public let exchangeSeconds: Double
 
+    /// Seconds of the whole step.
     public var stepSeconds: Double { computeSeconds + exposedSeconds + exchangeSeconds }
 }

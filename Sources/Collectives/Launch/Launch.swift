@@ -2,6 +2,7 @@ import Foundation
 
 /// How a launcher (`mpirun`, `srun`) started this process, read from its environment. Absent: nobody did, run alone.
 public struct Launch: Sendable, Equatable {
+    /// The kinds of launchers that are told apart; the raw value is what a sentence calls them.
     public enum Launcher: String, Sendable {
         case openMPI = "Open MPI's mpirun"
         case pmi = "a PMI launcher (MPICH's mpiexec, or srun --mpi=pmi2)"
@@ -9,6 +10,7 @@ public struct Launch: Sendable, Equatable {
         case slurmWithoutMPI = "srun without an MPI plugin"
     }
 
+    /// What started this process.
     public let launcher: Launcher
 
     /// Number of ranks that the launcher announces, if it does.

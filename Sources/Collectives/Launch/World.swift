@@ -51,6 +51,7 @@ public enum World {
         return try outcome.get()
     }
 
+    /// Says one sentence on standard error, as a failure is reported unless a caller has a way of its own.
     public static func reportOnStandardError(_ sentence: String) {
         StandardError.write("Error: \(sentence)\n")
     }

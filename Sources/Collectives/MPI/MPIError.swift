@@ -2,8 +2,9 @@ import CMPI
 
 /// An MPI call that did not succeed on this rank.
 public struct MPIError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Rank on which the call failed, and the number of ranks.
+    /// The rank on which the call failed.
     public let rank: Int
+    /// The number of ranks of the communicator.
     public let size: Int
     /// Host of that rank.
     public let host: String

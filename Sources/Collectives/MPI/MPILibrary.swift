@@ -61,10 +61,13 @@ public struct MPILibrary: Sendable, Equatable {
 public struct MPILibraryError: Error, Sendable, Equatable, CustomStringConvertible {
     /// One name that was tried, and what the loader said.
     public struct Attempt: Sendable, Equatable {
+        /// The soname or path that was tried.
         public let name: String
+        /// What the loader said.
         public let reason: String
     }
 
+    /// All that were tried, in order.
     public let attempts: [Attempt]
 
     public var description: String {

@@ -1,12 +1,14 @@
 /// What the choice of a bucket size was made by.
 public struct BucketTuning: Sendable, Equatable {
-    /// Bytes of gradients in a bucket before and from now on.
+    /// Bytes of gradients in a bucket until now.
     public let before: Int
+    /// Bytes of gradients in a bucket from now on.
     public let chosen: Int
-    /// Seconds after backward that the model expects of both.
+    /// Seconds after backward that the model expects of the size until now.
     public let exposedBefore: Double
+    /// Seconds after backward that the model expects of the size that was chosen.
     public let exposedChosen: Double
-    /// Reductions of one bucket, alone.
+    /// Seconds of the reduction of one bucket with nothing beside it, by its bytes.
     public let timings: TimedSizes
     /// Seconds that the choice took.
     public let seconds: Double

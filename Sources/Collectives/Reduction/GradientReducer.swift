@@ -200,8 +200,9 @@ public struct ReductionTimes: Sendable, Equatable {
     /// Seconds that the same reduction takes with nothing beside it; nil if `calibrate` was not called.
     public var baselineSeconds: Double?
 
-    /// Bytes of gradients that were reduced, 4 each whatever goes over the wire, and the buckets that carried them.
+    /// Bytes of gradients that were reduced, 4 each whatever goes over the wire.
     public var bytes = 0
+    /// Buckets that carried them, each one reduction.
     public var buckets = 0
 
     public init() {}

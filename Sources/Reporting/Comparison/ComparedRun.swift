@@ -16,11 +16,15 @@ public struct ComparedRun: Sendable {
 
     /// Its folder's name.
     public let name: String
+    /// The network as the configuration names it, or a label of one's own.
     public let network: String
+    /// Voxels of the patch, and how many make a step.
     public let patch: PatchSetting
+    /// The optimiser's learning rate.
     public let learningRate: Double
     /// The loss, or the name of a variant of it.
     public let loss: String
+    /// What became of the run, with what it recorded.
     public let outcome: Outcome
 
     public init(
@@ -73,7 +77,7 @@ public struct ComparedRun: Sendable {
 public struct PatchSetting: Hashable, Sendable {
     /// Depth, height and width of the network's input, in voxels.
     public let size: [Int]
-    /// Likewise of the patch that the loss is taken on.
+    /// Depth, height and width of the patch that the loss is taken on, in voxels.
     public let effective: [Int]
     /// Patches a step.
     public let batch: Int

@@ -3,6 +3,7 @@ import RunFiles
 
 /// Runs that differ in network, patch, learning rate and loss, and what they are compared by.
 public struct Comparison: Sendable {
+    /// The runs, in the order in which they are shown.
     public let runs: [ComparedRun]
     /// How many of a run's last steps the median DSC is taken over.
     public let last: Int

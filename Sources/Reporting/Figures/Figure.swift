@@ -2,8 +2,9 @@
 public struct Figure: Sendable {
     /// "Figure 2".
     public let number: String
-    /// Of its file, without extension.
+    /// The name of its file, without extension.
     public let name: String
+    /// What it shows, without its number.
     public let title: String
     /// How it is read.
     public let caption: String

@@ -2,15 +2,17 @@
 public struct SliceComparison: Sendable {
     /// One slice: rows from the top, the patient's front up and right side on the left where the image says where they are.
     public struct Slice: Sendable {
+        /// Pixels of a row.
         public let width: Int
+        /// Rows.
         public let height: Int
         /// A pixel's height over its width.
         public let aspect: Double
         /// `width * height` shades, 0 black.
         public let grey: [UInt8]
-        /// Foreground.
+        /// `width * height` pixels of the reference, true for foreground.
         public let reference: [Bool]
-        /// Foreground by loss.
+        /// The foreground that each loss has led to, in the order of the losses.
         public let predictions: [Prediction]
 
         public init(
@@ -26,10 +28,13 @@ public struct SliceComparison: Sendable {
         }
     }
 
+    /// What the network that was trained with one loss makes of the slice.
     public struct Prediction: Sendable {
+        /// The loss as the runs name it, or the name of a variant of it.
         public let loss: String
+        /// `width * height` pixels, true for foreground.
         public let mask: [Bool]
-        /// Of the whole volume.
+        /// The DSC of the foreground of the whole volume, 0...1.
         public let dice: Double
 
         public init(loss: String, mask: [Bool], dice: Double) {
@@ -37,11 +42,13 @@ public struct SliceComparison: Sendable {
         }
     }
 
+    /// The held-out subject's name in its list.
     public let subject: String
     /// What was run, as in "Trained: HighRes3DNet, learning rate 1e-4".
     public let setting: String
     /// The image's modality.
     public let modality: String
+    /// The slice that all predictions are shown on.
     public let slice: Slice
 
     public init(subject: String, setting: String, modality: String, slice: Slice) {

@@ -2,7 +2,9 @@ import RunFiles
 
 /// What a run's `held_out.csv` holds of the last step that it scores: the DSC of each held-out subject.
 public struct HeldOutRecord: Sendable, Equatable {
+    /// How well one held-out subject was segmented.
     public struct Score: Sendable, Equatable {
+        /// The subject's name in its list.
         public let subject: String
         /// 0...1.
         public let dice: Double
@@ -10,7 +12,9 @@ public struct HeldOutRecord: Sendable, Equatable {
         public init(subject: String, dice: Double) { (self.subject, self.dice) = (subject, dice) }
     }
 
+    /// Optimiser steps done when they were scored.
     public let step: Int
+    /// A score a subject, in the order of the file.
     public let scores: [Score]
 
     /// Reads the rows of the whole foreground, or of class 1 where the file has no others.

@@ -4,10 +4,13 @@ import RunFiles
 
 /// A run's folder, read.
 public struct RunRecord: Sendable {
+    /// The path of the folder.
     public let folder: String
+    /// The run as it was configured, from its `config.yaml`.
     public let configuration: RunConfiguration
     /// Depth, height and width in voxels of the patch that the loss was taken on.
     public let effectivePatch: [Int]
+    /// What was recorded of its steps, one at least.
     public let records: StepRecords
     /// Depth, height and width in voxels of the network's input.
     public var inputPatch: [Int] { (try? configuration.inputPatch()) ?? configuration.patch.size }

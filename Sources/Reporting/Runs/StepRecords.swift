@@ -2,11 +2,13 @@
 public struct StepRecords: Sendable, Equatable {
     /// Ascending, from 1.
     public let steps: [Int]
+    /// The loss that was trained, of the global batch.
     public let loss: [Double]
     /// Hard DSC of the foreground.
     public let dice: [Double]
     /// Share of foreground in the effective patches, 0...1.
     public let imbalance: [Double]
+    /// Wall time of each step in seconds.
     public let seconds: [Double]
 
     /// - Throws: ``ReportError`` where the file, a column or every row is missing, or a row is damaged.

@@ -1,5 +1,4 @@
 import Collectives
-import Logging
 import RunFiles
 
 /// Chooses the size of the gradients' buckets where the configuration leaves it open: once in a run, after its first

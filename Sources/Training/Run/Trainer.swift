@@ -1,7 +1,5 @@
 import Collectives
 import Configuration
-import Foundation
-import Logging
 import RunFiles
 
 /// Trains a network on the ranks of a communicator and keeps the run's directory. Rank 0 writes.

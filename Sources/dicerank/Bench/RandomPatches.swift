@@ -1,4 +1,3 @@
-import Engine
 import Geometry
 import Training
 

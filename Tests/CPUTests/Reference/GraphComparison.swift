@@ -15,8 +15,9 @@ struct GraphSetup: Hashable, CustomStringConvertible {
     var checksMemory = false
 
     /// Relative to the largest value of a tensor. Float32 has 6e-8, a sum of some hundred products some times that, and a
-    /// graph a dozen operations: the direct sum stays below 1e-5. Winograd's transforms multiply by up to 8 and subtract.
-    var tolerance: Double { algorithms.rule == .direct && algorithms.named.isEmpty ? 2e-5 : 1e-4 }
+    /// graph a dozen operations: the direct sum stays below 1e-5. Winograd's transforms multiply by up to 8 and subtract:
+    /// 4.5e-5 was the most in 600 graphs beside what noise explains, so that transforms half as exact would be told.
+    var tolerance: Double { algorithms.rule == .direct && algorithms.named.isEmpty ? 2e-5 : 6e-5 }
 
     var description: String {
         let named = algorithms.named.sorted { $0.key < $1.key }.map { ", \($0.key): \($0.value)" }.joined()
