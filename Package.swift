@@ -42,22 +42,26 @@ let package = Package(
             name: "CKernels", cSettings: optimised,
             linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
         .target(name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz")]),
+        .target(name: "Geometry"),
         .target(name: "Collectives", dependencies: ["CMPI"]),
         .target(
             name: "Engine",
-            dependencies: ["COneDNN", "CKernels", .product(name: "Numerics", package: "swift-numerics")]),
-        .target(name: "Networks", dependencies: ["Engine"]),
+            dependencies: [
+                "COneDNN", "CKernels", "Geometry", .product(name: "Numerics", package: "swift-numerics"),
+            ]),
+        .target(name: "Networks", dependencies: ["Engine", "Geometry"]),
         .target(name: "Losses", dependencies: ["Engine"]),
         .target(
             name: "Sampling",
-            dependencies: ["CNIfTI", "CKernels", .product(name: "SystemPackage", package: "swift-system")]),
-        .target(name: "Inference", dependencies: ["Engine", "Networks", "Sampling"]),
+            dependencies: ["CNIfTI", "Geometry", .product(name: "SystemPackage", package: "swift-system")]),
+        .target(name: "Inference", dependencies: ["Engine", "Geometry", "Networks", "Sampling"]),
         .target(
-            name: "Configuration", dependencies: ["Engine", "Networks", "Losses", "Sampling", "Yams"]),
+            name: "Configuration",
+            dependencies: ["Geometry", "Engine", "Networks", "Losses", "Sampling", "Yams"]),
         .target(
             name: "RunFiles",
             dependencies: [
-                "Sampling", "Inference",
+                "Geometry", "Sampling", "Inference",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -66,23 +70,24 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Collectives", "CKernels", "Engine", "Networks", "Losses", "Sampling", "Inference",
-                "Configuration", "RunFiles",
+                "Collectives", "CKernels", "Engine", "Geometry", "Networks", "Losses", "Sampling",
+                "Inference", "Configuration", "RunFiles",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .target(name: "Sweep", dependencies: ["Configuration", "RunFiles", "Sampling", "Training"]),
-        .target(name: "Reporting", dependencies: ["Configuration", "Inference", "RunFiles"]),
+        .target(name: "Reporting", dependencies: ["Configuration", "Geometry", "Inference", "RunFiles"]),
         .executableTarget(
             name: "dicerank",
             dependencies: [
-                "Collectives", "Engine", "Networks", "Losses", "Sampling", "Configuration", "RunFiles",
-                "Training", "Sweep", "Inference", "Reporting",
+                "Collectives", "Engine", "Geometry", "Networks", "Losses", "Sampling", "Configuration",
+                "RunFiles", "Training", "Sweep", "Inference", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
+        .testTarget(name: "GeometryTests", dependencies: ["Geometry"]),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Networks", "Losses", "CKernels"],
             swiftSettings: optimisedReference),

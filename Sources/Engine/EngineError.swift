@@ -1,3 +1,5 @@
+import Geometry
+
 /// What can go wrong when a network is compiled or run.
 public enum EngineError: Error, CustomStringConvertible, Equatable {
     /// An axis of `input` is too small for the network: it would shrink to `found` voxels.

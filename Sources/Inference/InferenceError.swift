@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// Why a volume cannot be segmented.
 public enum InferenceError: Error, Equatable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// What a network takes and yields, asked of its graph: nothing about an architecture is typed in.
 struct NetworkGeometry {
@@ -13,16 +14,13 @@ struct NetworkGeometry {
     /// takes no border from them.
     init(graph: Graph, volume: Size3) throws {
         func window(_ length: Int) -> Size3 {
-            Size3(
-                volume.depth == 1 ? 1 : length, volume.height == 1 ? 1 : length,
-                volume.width == 1 ? 1 : length)
+            Size3 { volume[$0] == 1 ? 1 : length }
         }
         func yield(_ size: Size3) -> Size3? { try? graph.outputSize(inputSize: size) }
         guard let smallest = (2...512).lazy.map(window).first(where: { yield($0) != nil }),
             let output = yield(smallest)
         else { throw InferenceError.noWindow(volume: volume) }
-        let lost = (0..<3).map { smallest[$0] - output[$0] }
-        border = Size3(lost[0] / 2, lost[1] / 2, lost[2] / 2)
+        border = Size3 { (smallest[$0] - output[$0]) / 2 }
         let useful = 32 + 2 * max(border.depth, border.height, border.width)
         probe = (useful...useful + 16).lazy.map(window).first { yield($0) != nil } ?? smallest
         self.graph = graph
@@ -35,16 +33,11 @@ struct NetworkGeometry {
 
     /// Whether a window may be this long along this axis (0 is depth); axes do not depend on each other.
     func accepts(axis: Int, length: Int) -> Bool {
-        accepts(
-            Size3(
-                axis == 0 ? length : probe.depth, axis == 1 ? length : probe.height,
-                axis == 2 ? length : probe.width))
+        accepts(Size3 { $0 == axis ? length : probe[$0] })
     }
 
     func effective(_ window: Size3) -> Size3 {
-        Size3(
-            window.depth - 2 * border.depth, window.height - 2 * border.height,
-            window.width - 2 * border.width)
+        Size3 { window[$0] - 2 * border[$0] }
     }
 
     /// The whole volume in as few voxels as the network allows, whatever memory that takes.

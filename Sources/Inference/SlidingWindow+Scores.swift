@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 import Sampling
 
 extension SlidingWindow {
@@ -15,7 +16,7 @@ extension SlidingWindow {
         }
         let extent = subject.extent
         let prediction = try labels(
-            images: subject.images, size: Size3(extent.depth, extent.height, extent.width), progress: progress
+            images: subject.images, size: extent, progress: progress
         )
         return SegmentationScores.ofClasses(
             prediction: prediction, reference: reference, classes: classes,

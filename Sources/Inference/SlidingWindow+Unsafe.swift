@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 extension WindowLayout {
     /// Copies the window whose first effective voxel is `origin` out of the volume; zeros outside of it.
@@ -6,18 +7,17 @@ extension WindowLayout {
     ///   - images: `[channel][depth][height][width]` of the volume.
     ///   - input: `[channel][depth][height][width]` of the window.
     func load(
-        _ images: [Float], channels: Int, at origin: Position, into input: UnsafeMutableBufferPointer<Float>
+        _ images: [Float], channels: Int, at origin: VoxelIndex, into input: UnsafeMutableBufferPointer<Float>
     ) {
         let window = window
         precondition(
             input.count == channels * window.count,
             "the plan's input holds \(input.count) values, a window \(channels * window.count)")
         input.update(repeating: 0)
-        let first = Position(
-            origin.depth - border.depth, origin.height - border.height, origin.width - border.width)
-        let depths = Self.inside(first.depth, window.depth, volume.depth)
-        let heights = Self.inside(first.height, window.height, volume.height)
-        let widths = Self.inside(first.width, window.width, volume.width)
+        let first = VoxelIndex { origin[$0] - border[$0] }
+        let depths = Self.inside(first.z, window.depth, volume.depth)
+        let heights = Self.inside(first.y, window.height, volume.height)
+        let widths = Self.inside(first.x, window.width, volume.width)
         images.withUnsafeBufferPointer { images in
             for channel in 0..<channels {
                 for depth in depths {
@@ -26,9 +26,9 @@ extension WindowLayout {
                             ((channel * volume.depth + depth) * volume.height + height) * volume.width
                             + widths.lowerBound
                         let row =
-                            (channel * window.depth + depth - first.depth) * window.height
-                            + height - first.height
-                        let to = row * window.width + widths.lowerBound - first.width
+                            (channel * window.depth + depth - first.z) * window.height
+                            + height - first.y
+                        let to = row * window.width + widths.lowerBound - first.x
                         _ = UnsafeMutableBufferPointer(rebasing: input[to..<to + widths.count])
                             .update(fromContentsOf: images[from..<from + widths.count])
                     }
@@ -38,7 +38,8 @@ extension WindowLayout {
     }
 
     /// Copies a window's probabilities, `[class][depth][height][width]`, to their place in the volume's.
-    func storeProbabilities(of window: [Float], classes: Int, at origin: Position, in values: inout [Float]) {
+    func storeProbabilities(of window: [Float], classes: Int, at origin: VoxelIndex, in values: inout [Float])
+    {
         values.withUnsafeMutableBufferPointer { values in
             window.withUnsafeBufferPointer { window in
                 forEachRow(at: origin) { from, to, count in
@@ -54,7 +55,7 @@ extension WindowLayout {
     }
 
     /// Writes the first most probable class of each voxel of a window to its place in the volume.
-    func storeLabels(of window: [Float], classes: Int, at origin: Position, in labels: inout [UInt8]) {
+    func storeLabels(of window: [Float], classes: Int, at origin: VoxelIndex, in labels: inout [UInt8]) {
         precondition(classes <= 256, "a label map holds 256 classes at the most, not \(classes)")
         labels.withUnsafeMutableBufferPointer { labels in
             window.withUnsafeBufferPointer { window in
@@ -78,13 +79,13 @@ extension WindowLayout {
 
     /// Calls `body` for every row of the effective box that lies in the volume, with the offsets of its first
     /// voxel in the box and in the volume and its number of voxels.
-    private func forEachRow(at origin: Position, _ body: (_ from: Int, _ to: Int, _ count: Int) -> Void) {
-        let count = min(effective.width, volume.width - origin.width)
-        for depth in 0..<min(effective.depth, volume.depth - origin.depth) {
-            for height in 0..<min(effective.height, volume.height - origin.height) {
+    private func forEachRow(at origin: VoxelIndex, _ body: (_ from: Int, _ to: Int, _ count: Int) -> Void) {
+        let count = min(effective.width, volume.width - origin.x)
+        for depth in 0..<min(effective.depth, volume.depth - origin.z) {
+            for height in 0..<min(effective.height, volume.height - origin.y) {
                 let to =
-                    ((origin.depth + depth) * volume.height + origin.height + height) * volume.width
-                    + origin.width
+                    ((origin.z + depth) * volume.height + origin.y + height) * volume.width
+                    + origin.x
                 body((depth * effective.height + height) * effective.width, to, count)
             }
         }

@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// Applies a network to whole volumes, a window at a time.
 ///
@@ -149,7 +150,7 @@ public final class SlidingWindow {
 
     private func run(
         images: [Float], size: Size3, progress: (Progress) throws -> Void,
-        store: (Plan, WindowLayout, WindowLayout.Position, [Float]) -> Void
+        store: (Plan, WindowLayout, VoxelIndex, [Float]) -> Void
     ) throws {
         let channels = graph.channels(of: graph.input)
         precondition(

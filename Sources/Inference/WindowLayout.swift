@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// How a volume is covered by windows of one shape, so that one compiled plan serves all of them.
 ///
@@ -15,27 +16,11 @@ public struct WindowLayout: Sendable, Equatable {
     /// Voxels that a window yields.
     public let effective: Size3
     /// Volume position of the first effective voxel of each window, ordered by depth, height, width.
-    public let origins: [Position]
-
-    /// A voxel of the volume; negative before its first one.
-    public struct Position: Sendable, Hashable {
-        public var depth: Int
-        public var height: Int
-        public var width: Int
-
-        public init(_ depth: Int, _ height: Int, _ width: Int) {
-            self.depth = depth
-            self.height = height
-            self.width = width
-        }
-    }
+    public let origins: [VoxelIndex]
 
     /// Voxels that a window takes in.
     public var window: Size3 {
-        Size3(
-            effective.depth + 2 * border.depth,
-            effective.height + 2 * border.height,
-            effective.width + 2 * border.width)
+        Size3 { effective[$0] + 2 * border[$0] }
     }
 
     /// Voxels that all windows take in together: what the segmentation costs.
@@ -53,7 +38,7 @@ public struct WindowLayout: Sendable, Equatable {
         let heights = Self.starts(length: volume.height, step: effective.height)
         let widths = Self.starts(length: volume.width, step: effective.width)
         origins = depths.flatMap { depth in
-            heights.flatMap { height in widths.map { Position(depth, height, $0) } }
+            heights.flatMap { height in widths.map { VoxelIndex(z: depth, y: height, x: $0) } }
         }
     }
 

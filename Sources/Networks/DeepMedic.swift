@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// DeepMedic: two paths of valid convolutions, one on the centre at full resolution and one on a threefold coarser view of
 /// the whole patch.

@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// HighRes3DNet: full resolution throughout, dilation instead of pooling, residual blocks.
 ///

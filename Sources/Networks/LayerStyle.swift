@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// The choices that networks have in common, and the layers that follow from them.
 struct LayerStyle: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// TwoPathCNN: a local and a global path on slices, side by side, and one large kernel that classifies.
 ///

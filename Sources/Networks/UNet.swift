@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 
 /// U-Net on slices: valid convolutions, two poolings.
 ///

@@ -1,3 +1,4 @@
+import Geometry
 import Sampling
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 @Suite struct AxialSliceTests {
     /// 2 slices of 2 rows of 3 voxels, numbered in the order of the file; the second slice holds the foreground.
-    private let extent = Extent(2, 2, 3)
+    private let extent = Size3(2, 2, 3)
     private let labels: [UInt8] = [0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0]
     private var numbers: [Int] { Array(0..<extent.count) }
 

@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 import Testing
 
 @testable import Inference
@@ -37,7 +38,7 @@ struct WindowLayoutTests {
     @Test("A window reads zeros outside the volume and its own voxels inside")
     func loadsWithZeros() {
         let layout = WindowLayout(volume: Size3(1, 2, 3), border: Size3(0, 1, 1), effective: Size3(1, 2, 2))
-        #expect(layout.origins.map(\.width) == [0, 1])
+        #expect(layout.origins.map(\.x) == [0, 1])
         let images: [Float] = [1, 2, 3, 4, 5, 6] + [10, 20, 30, 40, 50, 60]
         var input = [Float](repeating: -1, count: 2 * layout.window.count)
         input.withUnsafeMutableBufferPointer {
@@ -74,7 +75,7 @@ struct WindowLayoutTests {
                 volume: Size3(20, 20, 20), border: Size3(24, 24, 24), maximumWindowVoxels: .max
             ) { _, length in length % 6 == 3 })
         #expect(layout.window == Size3(69, 69, 69))
-        #expect(layout.origins == [WindowLayout.Position(0, 0, 0)])
+        #expect(layout.origins == [.zero])
     }
 
     @Test("Of equally probable classes the first is the label")

@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 import Sampling
 import TestSupport
 import Testing
@@ -84,7 +85,7 @@ struct OutputCheckTests {
     func volumes() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/a.nii.gz"
-            var grid = VolumeGeometry(extent: Extent(2, 3, 4), spacing: SIMD3(1, 1, 1), origin: .zero)
+            var grid = VolumeGeometry(extent: Size3(2, 3, 4), spacing: SIMD3(1, 1, 1), origin: .zero)
             func isOwn() -> Bool { OutputCheck.Own.segmentation.holds(at: path) }
             for isNIfTI2 in [false, true] {
                 grid.isNIfTI2 = isNIfTI2
@@ -179,7 +180,7 @@ struct SegmentationMarkTests {
         try withTemporaryFolder { folder in
             let path = folder + "/a.nii.gz"
             let mark = SegmentationMark(version: "1", step: 1, network: "0", paths: [])
-            let grid = VolumeGeometry(extent: Extent(20, 30, 40), spacing: SIMD3(1, 1, 1), origin: .zero)
+            let grid = VolumeGeometry(extent: Size3(20, 30, 40), spacing: SIMD3(1, 1, 1), origin: .zero)
             var random = SystemRandomNumberGenerator()
             let labels = (0..<grid.extent.count).map { _ in UInt8.random(in: 0...1, using: &random) }
             #expect(!mark.isFound(at: path, on: grid))

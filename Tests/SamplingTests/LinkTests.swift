@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -18,7 +19,7 @@ struct LinkTests {
 
     private var labels: LabelMap {
         LabelMap(
-            geometry: plainGeometry(Extent(9, 10, 11)),
+            geometry: plainGeometry(Size3(9, 10, 11)),
             labels: (0..<990).map { UInt8(truncatingIfNeeded: $0 * $0 / 7 & 1) })
     }
 
@@ -68,7 +69,7 @@ struct SubjectCheckTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    private static let grid = plainGeometry(Extent(20, 20, 20))
+    private static let grid = plainGeometry(Size3(20, 20, 20))
 
     private func subject(_ ending: String = "nii.gz") throws -> SubjectFiles {
         let voxels = (0..<8000).map { Float(($0 * 7919) % 1000) }
@@ -130,7 +131,7 @@ struct SubjectCheckTests {
         #expect(throws: NIfTIError.self) {
             try SubjectReader(classes: 3, referenceKind: .probabilities).check(files, readsReference: false)
         }
-        let other = plainGeometry(Extent(20, 20, 21))
+        let other = plainGeometry(Size3(20, 20, 21))
         try LabelMap(geometry: other, labels: [UInt8](repeating: 0, count: other.extent.count))
             .write(to: folder.file("l.nii.gz"))
         #expect(throws: SubjectError.self) { try SubjectReader().check(files, readsReference: false) }

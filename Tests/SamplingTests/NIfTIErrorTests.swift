@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -23,7 +24,7 @@ import Testing
     }
 
     @Test func missingThoughACompressedOneIsThere() throws {
-        try Volume(geometry: plainGeometry(Extent(cube: 2)), voxels: Array(repeating: 1, count: 8))
+        try Volume(geometry: plainGeometry(Size3(cube: 2)), voxels: Array(repeating: 1, count: 8))
             .write(to: folder.file("a.nii.gz"))
         #expect(throws: NIfTIError.missing(path: folder.file("a.nii"))) {
             try Volume(reading: folder.file("a.nii"))
@@ -65,7 +66,7 @@ import Testing
     @Test func truncatedCompressedFile() throws {
         var random = CounterRandom(seed: 1, stream: CounterRandom.Stream(200))
         let noise = (0..<1000).map { _ in Float(random.uniform()) }
-        try Volume(geometry: plainGeometry(Extent(cube: 10)), voxels: noise).write(
+        try Volume(geometry: plainGeometry(Size3(cube: 10)), voxels: noise).write(
             to: folder.file("a.nii.gz"))
         let whole = try folder.bytes(of: "a.nii.gz")
         let path = try folder.write(Array(whole.prefix(whole.count / 2)), to: "b.nii.gz")
@@ -79,7 +80,7 @@ import Testing
 
     /// Of a few kilobytes, which are decompressed as a whole before the header is seen, and of many.
     @Test(arguments: [10, 24]) func damagedCompressedFile(side: Int) throws {
-        let extent = Extent(cube: side)
+        let extent = Size3(cube: side)
         var random = CounterRandom(seed: 2, stream: CounterRandom.Stream(200))
         let noise = (0..<extent.count).map { _ in Float(random.uniform()) }
         try Volume(geometry: plainGeometry(extent), voxels: noise).write(to: folder.file("a.nii.gz"))

@@ -1,3 +1,4 @@
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -32,7 +33,7 @@ import Testing
             let path = try folder.write(file.bytes, to: "type\(type.code).nii")
             let volume = try Volume(reading: path)
             #expect(volume.voxels == type.values.map { Float($0) }, "datatype \(type.code)")
-            #expect(volume.geometry.extent == Extent(1, 2, 3))
+            #expect(volume.geometry.extent == Size3(1, 2, 3))
         }
     }
 
@@ -62,7 +63,7 @@ import Testing
         var file = HandmadeNIfTI(dimensions: [2, 3, 4], datatype: 2, bitsPerVoxel: 8)
         file.voxels = (0..<24).map { UInt8($0) }
         let volume = try Volume(reading: try folder.write(file.bytes, to: "a.nii"))
-        #expect(volume.geometry.extent == Extent(4, 3, 2))
+        #expect(volume.geometry.extent == Size3(4, 3, 2))
         #expect(volume.voxels == (0..<24).map { Float($0) })
     }
 
@@ -81,14 +82,14 @@ import Testing
         var file = HandmadeNIfTI(dimensions: [3, 2, 1, 1, 1], datatype: 2, bitsPerVoxel: 8)
         file.voxels = [0, 1, 2, 3, 4, 5]
         let volume = try Volume(reading: try folder.write(file.bytes, to: "a.nii"))
-        #expect(volume.geometry.extent == Extent(1, 2, 3))
+        #expect(volume.geometry.extent == Size3(1, 2, 3))
     }
 
     @Test func twoDimensionsAreOneSlice() throws {
         var file = HandmadeNIfTI(dimensions: [3, 2], datatype: 2, bitsPerVoxel: 8)
         file.voxels = [0, 1, 2, 3, 4, 5]
         let volume = try Volume(reading: try folder.write(file.bytes, to: "a.nii"))
-        #expect(volume.geometry.extent == Extent(1, 2, 3))
+        #expect(volume.geometry.extent == Size3(1, 2, 3))
     }
 
     @Test func labelsMergedAndChecked() throws {

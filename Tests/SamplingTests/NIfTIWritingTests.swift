@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -51,7 +52,7 @@ import Testing
 
     @Test func probabilitiesAndIntegers() throws {
         let geometry = VolumeGeometry(
-            extent: Extent(1, 1, 4), spacing: SIMD3(1, 1, 2), origin: SIMD3(-5, 6, 7))
+            extent: Size3(1, 1, 4), spacing: SIMD3(1, 1, 2), origin: SIMD3(-5, 6, 7))
         let volume = Volume(geometry: geometry, voxels: [0.125, 1, -3.6, 40000])
         try volume.write(to: folder.file("p.nii.gz"))
         #expect(try Volume(reading: folder.file("p.nii.gz")).voxels == [0.125, 1, -3.6, 40000])
@@ -64,7 +65,7 @@ import Testing
     }
 
     @Test func largeAxesNeedTheSecondVersion() throws {
-        let extent = Extent(1, 1, 40000)
+        let extent = Size3(1, 1, 40000)
         let labels = [UInt8](repeating: 0, count: extent.count)
         try LabelMap(geometry: plainGeometry(extent), labels: labels).write(to: folder.file("a.nii"))
         let geometry = try LabelMap(reading: folder.file("a.nii"), classes: 2).geometry
@@ -73,7 +74,7 @@ import Testing
     }
 
     @Test func aFailedWriteLeavesNothing() throws {
-        let map = LabelMap(geometry: plainGeometry(Extent(cube: 2)), labels: Array(repeating: 1, count: 8))
+        let map = LabelMap(geometry: plainGeometry(Size3(cube: 2)), labels: Array(repeating: 1, count: 8))
         let path = folder.file("none/a.nii.gz")
         #expect(throws: NIfTIError.notWritten(path: path, reason: "no such file or directory")) {
             try map.write(to: path)
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test func aWriteReplacesWhatWasThere() throws {
-        let geometry = plainGeometry(Extent(1, 1, 2))
+        let geometry = plainGeometry(Size3(1, 1, 2))
         try LabelMap(geometry: geometry, labels: [0, 1]).write(to: folder.file("a.nii.gz"))
         try LabelMap(geometry: geometry, labels: [1, 1]).write(to: folder.file("a.nii.gz"))
         #expect(try LabelMap(reading: folder.file("a.nii.gz"), classes: 2).labels == [1, 1])
@@ -95,7 +96,7 @@ import Testing
 }
 
 @Suite struct VolumeGeometryTests {
-    let geometry = VolumeGeometry(extent: Extent(10, 20, 30), spacing: SIMD3(1, 1, 2), origin: SIMD3(0, 0, 0))
+    let geometry = VolumeGeometry(extent: Size3(10, 20, 30), spacing: SIMD3(1, 1, 2), origin: SIMD3(0, 0, 0))
 
     @Test func equalAndNearlyEqual() {
         #expect(geometry.difference(from: geometry) == nil)
@@ -109,7 +110,7 @@ import Testing
     }
 
     @Test func sizeOrientationAndSpacing() {
-        var other = VolumeGeometry(extent: Extent(10, 20, 31), spacing: SIMD3(1, 1, 2), origin: .zero)
+        var other = VolumeGeometry(extent: Size3(10, 20, 31), spacing: SIMD3(1, 1, 2), origin: .zero)
         #expect(other.difference(from: geometry) == "has 31 x 20 x 10 voxels and not 30 x 20 x 10")
         other = geometry
         other.sform.rows[0].x = -1

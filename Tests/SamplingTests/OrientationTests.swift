@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -89,14 +90,14 @@ struct OrientationCase: Decodable, Sendable, CustomTestStringConvertible {
     }
 
     @Test func aTransformThatIsNotFiniteHasNoDirection() {
-        var geometry = VolumeGeometry(extent: Extent(cube: 2), spacing: [1, 1, 1], origin: .zero)
+        var geometry = VolumeGeometry(extent: Size3(cube: 2), spacing: [1, 1, 1], origin: .zero)
         geometry.sform.rows[1].y = .nan
         #expect(geometry.orientation == "???")
     }
 
     /// An image of a single slice may be written with a transform that says nothing of the axis across.
     @Test func gridsWithoutADirectionAcrossAreCompared() {
-        var geometry = VolumeGeometry(extent: Extent(1, 4, 4), spacing: [1, 1, 2], origin: .zero)
+        var geometry = VolumeGeometry(extent: Size3(1, 4, 4), spacing: [1, 1, 2], origin: .zero)
         geometry.sform.rows[2].z = 0
         var other = geometry
         other.sform.rows[0].w = 0.01
@@ -106,7 +107,7 @@ struct OrientationCase: Decodable, Sendable, CustomTestStringConvertible {
     /// x runs to the back, y to the top, z to the right. Axial slices of it run to the back along rows, to the right along
     /// columns.
     @Test func gridsAreSeenAsNetworksMeetThem() throws {
-        var geometry = VolumeGeometry(extent: Extent(2, 3, 4), spacing: [1, 1, 1], origin: .zero)
+        var geometry = VolumeGeometry(extent: Size3(2, 3, 4), spacing: [1, 1, 1], origin: .zero)
         geometry.sform.rows = [[0, 0, 3, 0], [-1, 0, 0, 0], [0, 2, 0, 0]]
         let grid = SubjectGrid("s", geometry)
         let volumes = GridView(slices: .axial, isPlanar: false)

@@ -1,10 +1,11 @@
+import Geometry
 import Testing
 
 @testable import Sampling
 
 @Suite struct PatchSamplerTests {
     /// A volume with a few foreground voxels, some of them in corners.
-    private func sparse(_ extent: Extent, count: Int, seed: UInt64) -> [UInt8] {
+    private func sparse(_ extent: Size3, count: Int, seed: UInt64) -> [UInt8] {
         var random = CounterRandom(seed: seed, stream: CounterRandom.Stream(200))
         var labels = [UInt8](repeating: 0, count: extent.count)
         for _ in 0..<count {
@@ -15,7 +16,7 @@ import Testing
 
     /// All positions that hold a voxel of `wanted`, found by looking at every voxel of every patch.
     private func bruteForce(
-        _ labels: [UInt8], _ extent: Extent, _ patch: Extent, _ wanted: (UInt8) -> Bool
+        _ labels: [UInt8], _ extent: Size3, _ patch: Size3, _ wanted: (UInt8) -> Bool
     ) -> Set<VoxelIndex> {
         var found: Set<VoxelIndex> = []
         for z in 0...extent.depth - patch.depth {
@@ -34,11 +35,11 @@ import Testing
     }
 
     @Test(arguments: [
-        (Extent(9, 10, 11), Extent(3, 4, 2), 6), (Extent(12, 7, 9), Extent(cube: 1), 20),
-        (Extent(1, 20, 30), Extent(1, 5, 5), 4), (Extent(8, 8, 8), Extent(cube: 8), 1),
-        (Extent(14, 15, 16), Extent(cube: 5), 2), (Extent(5, 6, 7), Extent(cube: 2), 0),
+        (Size3(9, 10, 11), Size3(3, 4, 2), 6), (Size3(12, 7, 9), Size3(cube: 1), 20),
+        (Size3(1, 20, 30), Size3(1, 5, 5), 4), (Size3(8, 8, 8), Size3(cube: 8), 1),
+        (Size3(14, 15, 16), Size3(cube: 5), 2), (Size3(5, 6, 7), Size3(cube: 2), 0),
     ])
-    func admissiblePositionsAreThoseThatHoldForeground(extent: Extent, patch: Extent, voxels: Int) {
+    func admissiblePositionsAreThoseThatHoldForeground(extent: Size3, patch: Size3, voxels: Int) {
         let labels = sparse(extent, count: voxels, seed: UInt64(extent.count))
         let positions = AdmissiblePositions(in: labels, extent: extent, effective: patch) { $0 != 0 }
         let expected = bruteForce(labels, extent, patch) { $0 != 0 }
@@ -52,12 +53,12 @@ import Testing
 
     @Test func foregroundDrawsAreUniformOverPositions() {
         // One lesion of 27 voxels and one of a single voxel: each position has the same chance all the same.
-        let extent = Extent(6, 7, 20)
+        let extent = Size3(6, 7, 20)
         var labels = [UInt8](repeating: 0, count: extent.count)
         for z in 1...3 { for y in 1...3 { for x in 1...3 { labels[(z * 7 + y) * 20 + x] = 1 } } }
         labels[(5 * 7 + 6) * 20 + 18] = 1
-        let positions = ForegroundSampler().positions(in: labels, extent: extent, effective: Extent(cube: 2))
-        let expected = bruteForce(labels, extent, Extent(cube: 2)) { $0 != 0 }
+        let positions = ForegroundSampler().positions(in: labels, extent: extent, effective: Size3(cube: 2))
+        let expected = bruteForce(labels, extent, Size3(cube: 2)) { $0 != 0 }
         #expect(positions.count == 64 + 2)
         var random = CounterRandom(seed: 9, stream: CounterRandom.Stream(200))
         var counts: [VoxelIndex: Int] = [:]
@@ -69,12 +70,12 @@ import Testing
     }
 
     @Test func lesionsAtTheEdgeAreReached() {
-        let extent = Extent(cube: 10)
+        let extent = Size3(cube: 10)
         for corner in [0, extent.count - 1] {
             var labels = [UInt8](repeating: 0, count: extent.count)
             labels[corner] = 1
             let positions = ForegroundSampler().positions(
-                in: labels, extent: extent, effective: Extent(cube: 4))
+                in: labels, extent: extent, effective: Size3(cube: 4))
             #expect(positions.count == 1)
             var random = CounterRandom(seed: 1, stream: CounterRandom.Stream(200))
             let place = corner == 0 ? 0 : 6
@@ -83,22 +84,22 @@ import Testing
     }
 
     @Test func aVolumeSmallerThanThePatchIsCentred() {
-        let extent = Extent(3, 10, 4)
+        let extent = Size3(3, 10, 4)
         var labels = [UInt8](repeating: 0, count: extent.count)
         labels[extent.count - 1] = 1
-        let positions = ForegroundSampler().positions(in: labels, extent: extent, effective: Extent(6, 4, 9))
+        let positions = ForegroundSampler().positions(in: labels, extent: extent, effective: Size3(6, 4, 9))
         #expect(positions.count == 1)
         var random = CounterRandom(seed: 1, stream: CounterRandom.Stream(200))
         // 3 more voxels in depth and 5 more in width: one and two of them in front.
         #expect(positions.draw(&random) == VoxelIndex(z: -1, y: 6, x: -2))
-        let all = UniformSampler().positions(in: labels, extent: extent, effective: Extent(6, 4, 9))
+        let all = UniformSampler().positions(in: labels, extent: extent, effective: Size3(6, 4, 9))
         #expect(all.count == 7)
     }
 
     @Test func uniformDrawsReachEveryPosition() {
-        let extent = Extent(4, 5, 6)
+        let extent = Size3(4, 5, 6)
         let labels = [UInt8](repeating: 0, count: extent.count)
-        let positions = UniformSampler().positions(in: labels, extent: extent, effective: Extent(3, 3, 3))
+        let positions = UniformSampler().positions(in: labels, extent: extent, effective: Size3(3, 3, 3))
         #expect(positions.count == 2 * 3 * 4)
         var random = CounterRandom(seed: 2, stream: CounterRandom.Stream(200))
         let drawn = Set((0..<1000).map { _ in positions.draw(&random) })
@@ -109,11 +110,11 @@ import Testing
 
     @Test func balancedDrawsEveryClassEquallyOften() {
         // Class 2 is in one voxel, class 0 everywhere; patches of one voxel tell which class was drawn.
-        let extent = Extent(cube: 8)
+        let extent = Size3(cube: 8)
         var labels = [UInt8](repeating: 0, count: extent.count)
         labels[77] = 2
         for i in 100..<140 { labels[i] = 1 }
-        let positions = BalancedSampler().positions(in: labels, extent: extent, effective: Extent(cube: 1))
+        let positions = BalancedSampler().positions(in: labels, extent: extent, effective: Size3(cube: 1))
         var random = CounterRandom(seed: 3, stream: CounterRandom.Stream(200))
         var counts = [0, 0, 0]
         for _ in 0..<3000 {
@@ -122,11 +123,5 @@ import Testing
         }
         // Standard deviation 26.
         #expect(counts.allSatisfy { abs($0 - 1000) < 110 })
-    }
-
-    @Test func surroundingBoxes() {
-        let inner = VoxelBox(origin: VoxelIndex(z: 5, y: 5, x: 0), extent: Extent(3, 3, 1))
-        let outer = inner.surrounded(by: Extent(9, 4, 1))
-        #expect(outer == VoxelBox(origin: VoxelIndex(z: 2, y: 5, x: 0), extent: Extent(9, 4, 1)))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -6,7 +7,7 @@ import Testing
 @Suite struct PatchSourceTests {
     /// A subject whose voxels tell channel, subject and place, with lesions of two voxels.
     static func subject(_ index: Int, hasForeground: Bool = true) -> Subject {
-        let extent = Extent(10, 11 + index, 12)
+        let extent = Size3(10, 11 + index, 12)
         var random = CounterRandom(seed: UInt64(index), stream: CounterRandom.Stream(200))
         var reference = [UInt8](repeating: 0, count: extent.count)
         if hasForeground { for _ in 0..<2 { reference[random.integer(below: extent.count)] = 1 } }
@@ -22,7 +23,7 @@ import Testing
         ahead: Int = 2, threads: Int = 1, budget: Int? = nil, rule: NoForegroundRule = .skip
     ) -> PatchSource.Options {
         PatchSource.Options(
-            inputSize: Extent(cube: 7), effectiveSize: Extent(cube: 3), noForeground: rule, ahead: ahead,
+            inputSize: Size3(cube: 7), effectiveSize: Size3(cube: 3), noForeground: rule, ahead: ahead,
             threads: threads, memoryBudget: budget)
     }
 
@@ -51,14 +52,14 @@ import Testing
         let subject = subject(dealt.draw(step: step, slot: slot))
         let reference = try #require(subject.reference)
         let positions = ForegroundSampler().positions(
-            in: reference, extent: subject.extent, effective: Extent(cube: 3))
+            in: reference, extent: subject.extent, effective: Size3(cube: 3))
         var random = CounterRandom(seed: 11, step: step, slot: slot, stream: .position)
         let position = positions.draw(&random)
         var labels = [UInt8](repeating: 0, count: 27)
         var images = [Float](repeating: 0, count: 2 * 343)
         for channel in 0..<2 {
             for offset in 0..<343 {
-                let v = VoxelIndex(offset: offset, in: Extent(cube: 7))
+                let v = VoxelIndex(offset: offset, in: Size3(cube: 7))
                 let (z, y, x) = (position.z + v.z - 2, position.y + v.y - 2, position.x + v.x - 2)
                 let e = subject.extent
                 guard (0..<e.depth).contains(z), (0..<e.height).contains(y), (0..<e.width).contains(x) else {
@@ -69,7 +70,7 @@ import Testing
             }
         }
         for offset in 0..<27 {
-            let v = VoxelIndex(offset: offset, in: Extent(cube: 3))
+            let v = VoxelIndex(offset: offset, in: Size3(cube: 3))
             labels[offset] =
                 reference[
                     ((position.z + v.z) * subject.extent.height + position.y + v.y) * 12 + position.x + v.x]
@@ -309,7 +310,7 @@ final class Opened: @unchecked Sendable {
             opened.add(index)
             let subject = PatchSourceTests.subject(0)
             let positions = UniformSampler().positions(
-                in: [], extent: subject.extent, effective: Extent(cube: 3))
+                in: [], extent: subject.extent, effective: Size3(cube: 3))
             return SampledSubject(subject: subject, positions: positions, hasForeground: true)
         }
         for index in [0, 1, 0, 2, 0, 1] { _ = try store.subject(index) }

@@ -1,3 +1,4 @@
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -79,7 +80,7 @@ import Testing
         #expect(files.map(\.subject) == facts.subjects.map(\.name))
         for (file, fact) in zip(files, facts.subjects) {
             let subject = try SubjectReader().read(file)
-            #expect(subject.extent == Extent(cube: 24))
+            #expect(subject.extent == Size3(cube: 24))
             let reference = try #require(subject.reference)
             #expect(reference.count { $0 == 1 } == fact.lesionVoxels)
             #expect(fact.lesionVoxels == 55)
@@ -95,7 +96,7 @@ import Testing
     }
 
     @Test func componentsTouchByCorners() {
-        let extent = Extent(2, 3, 4)
+        let extent = Size3(2, 3, 4)
         var labels = [UInt8](repeating: 0, count: extent.count)
         for v in [(0, 0, 0), (1, 1, 1), (0, 0, 3), (0, 2, 3)] { labels[(v.0 * 3 + v.1) * 4 + v.2] = 1 }
         #expect(componentSizes(labels, extent: extent) == [2, 1, 1])

@@ -1,3 +1,4 @@
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -7,7 +8,7 @@ import Testing
     static let sagittal = [[0, 0, 1.2, -80], [-0.9, 0, 0, 90], [0, 0.9, 0, -70]]
 
     private func geometry(_ rows: [[Double]]) -> VolumeGeometry {
-        var geometry = VolumeGeometry(extent: Extent(2, 3, 4), spacing: [1, 1, 1], origin: .zero)
+        var geometry = VolumeGeometry(extent: Size3(2, 3, 4), spacing: [1, 1, 1], origin: .zero)
         geometry.sform.rows = rows.map { SIMD4($0[0], $0[1], $0[2], $0[3]) }
         return geometry
     }
@@ -37,7 +38,7 @@ import Testing
         let subject = try subject(.axial)
         #expect(subject.geometry.orientation == "PSR")
         #expect(subject.order == AxisOrder(front: 1))
-        #expect(subject.extent == Extent(3, 2, 4))
+        #expect(subject.extent == Size3(3, 2, 4))
         let expected: [Float] = [
             0, 1, 2, 3, 100, 101, 102, 103, 10, 11, 12, 13, 110, 111, 112, 113, 20, 21, 22, 23, 120, 121, 122,
             123,
@@ -50,7 +51,7 @@ import Testing
 
     @Test func coronalSlicesOfASagittalFileFollowItsFirstAxis() throws {
         let subject = try subject(.coronal)
-        #expect(subject.extent == Extent(4, 2, 3))
+        #expect(subject.extent == Size3(4, 2, 3))
         // x, then z, then y.
         #expect(Array(subject.images.prefix(9)) == [0, 10, 20, 100, 110, 120, 1, 11, 21])
         // Slice 2 of 4, row 1 of 2, column 2 of 3.
@@ -63,14 +64,14 @@ import Testing
     func sagittalSlicesOfASagittalFileAreAsStored(plane: SlicePlane) throws {
         let subject = try subject(plane)
         #expect(subject.order == .stored)
-        #expect(subject.extent == Extent(2, 3, 4))
+        #expect(subject.extent == Size3(2, 3, 4))
         #expect(Array(subject.images.prefix(6)) == [0, 1, 2, 3, 10, 11])
     }
 
     @Test(arguments: 0..<3)
     func whatIsReorderedIsRestored(front: Int) {
         let order = AxisOrder(front: front)
-        let stored = Extent(2, 3, 5)
+        let stored = Size3(2, 3, 5)
         let values = (0..<2 * stored.count).map { Int32($0) }
         let reordered = order.reordered(values, stored: stored)
         #expect((reordered == values) == (front == 0))
@@ -113,7 +114,7 @@ import Testing
         let assignment = try SlotAssignment(seed: 1, subjects: 1, globalSlots: 1, rank: 0, size: 1)
         let source = PatchSource(
             names: ["s"], channels: 2, assignment: assignment,
-            options: .init(inputSize: Extent(1, 1, 1), effectiveSize: Extent(1, 1, 1), threads: 1),
+            options: .init(inputSize: Size3(1, 1, 1), effectiveSize: Size3(1, 1, 1), threads: 1),
             firstStep: 0
         ) { _ in subject }
         for step in 0..<5 {

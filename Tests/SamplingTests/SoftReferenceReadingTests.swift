@@ -1,3 +1,4 @@
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -49,7 +50,7 @@ import Testing
             [0.5, 0.5, 0.25, 0.25, 1, 0] + [0.25, 0.25, 0.25, 0.5, 0, 0] + [0.25, 0.25, 0.5, 0.25, 0, 1],
             classes: 3)
         let batch = PatchBatch(
-            slots: 2, channels: 1, inputSize: Extent(1, 2, 2), effectiveSize: Extent(1, 2, 2), softClasses: 3)
+            slots: 2, channels: 1, inputSize: Size3(1, 2, 2), effectiveSize: Size3(1, 2, 2), softClasses: 3)
         // The last column, and one beyond.
         #expect(batch.fill(slot: 1, from: subject, at: VoxelIndex(z: 0, y: 0, x: 2)) == 2)
         batch.withSoftReference(slot: 1) { found in
@@ -62,7 +63,7 @@ import Testing
     @Test func slicesReorderThemToo() throws {
         // x is in front: 3 slices of 1 x 2 voxels.
         let subject = try read([0, 0.25, 0.5, 0.75, 1, 0.125], classes: 2, slices: .sagittal)
-        #expect(subject.extent == Extent(3, 1, 2))
+        #expect(subject.extent == Size3(3, 1, 2))
         #expect(subject.probabilities == [0, 0.75, 0.25, 1, 0.5, 0.125])
         #expect(subject.reference == [0, 1, 0, 1, 1, 0])
     }

@@ -1,10 +1,11 @@
+import Geometry
 import Testing
 
 @testable import Sampling
 
 @Suite struct SubjectReaderTests {
     let folder: TemporaryFolder
-    let geometry = VolumeGeometry(extent: Extent(1, 2, 3), spacing: SIMD3(1, 1, 2), origin: .zero)
+    let geometry = VolumeGeometry(extent: Size3(1, 2, 3), spacing: SIMD3(1, 1, 2), origin: .zero)
 
     init() throws {
         folder = try TemporaryFolder()
@@ -86,10 +87,10 @@ import Testing
         let image = try write([0, 1, 3, 4, 5, 6], "a.nii")
         let larger = try write(
             [0, 1, 3, 4, 5, 6, 7, 8],
-            "b.nii", VolumeGeometry(extent: Extent(1, 2, 4), spacing: SIMD3(1, 1, 2), origin: .zero))
+            "b.nii", VolumeGeometry(extent: Size3(1, 2, 4), spacing: SIMD3(1, 1, 2), origin: .zero))
         let shifted = try write(
             [0, 1, 0, 1, 0, 1],
-            "c.nii", VolumeGeometry(extent: Extent(1, 2, 3), spacing: SIMD3(1, 1, 2), origin: SIMD3(0, 3, 0)))
+            "c.nii", VolumeGeometry(extent: Size3(1, 2, 3), spacing: SIMD3(1, 1, 2), origin: SIMD3(0, 3, 0)))
         let second = #expect(throws: SubjectError.self) { try SubjectReader().read(files([image, larger])) }
         #expect(
             second?.description
@@ -107,24 +108,24 @@ import Testing
 
     @Test func copiesOfBoxesArePaddedWithZero() throws {
         let subject = Subject(
-            name: "s", geometry: plainGeometry(Extent(2, 2, 3)), channels: 2,
+            name: "s", geometry: plainGeometry(Size3(2, 2, 3)), channels: 2,
             images: (1...24).map { Float($0) }, reference: [1, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2])
         func images(_ box: VoxelBox) -> [Float] {
-            var copy = [Float](repeating: -1, count: 2 * box.extent.count)
+            var copy = [Float](repeating: -1, count: 2 * box.size.count)
             copy.withUnsafeMutableBufferPointer { subject.copyImages(in: box, to: $0) }
             return copy
         }
         // Second row of the first slice and second, one column beyond on either side.
-        let box = VoxelBox(origin: VoxelIndex(z: 0, y: 1, x: -1), extent: Extent(2, 2, 5))
+        let box = VoxelBox(origin: VoxelIndex(z: 0, y: 1, x: -1), size: Size3(2, 2, 5))
         #expect(
             images(box) == [0, 4, 5, 6, 0] + [0, 0, 0, 0, 0] + [0, 10, 11, 12, 0] + [0, 0, 0, 0, 0]
                 + [0, 16, 17, 18, 0] + [0, 0, 0, 0, 0] + [0, 22, 23, 24, 0] + [0, 0, 0, 0, 0])
-        let outside = VoxelBox(origin: VoxelIndex(z: 0, y: 0, x: 7), extent: Extent(1, 1, 2))
+        let outside = VoxelBox(origin: VoxelIndex(z: 0, y: 0, x: 7), size: Size3(1, 1, 2))
         #expect(images(outside) == [0, 0, 0, 0])
         var reference = [UInt8](repeating: 9, count: 8)
         let count = reference.withUnsafeMutableBufferPointer {
             subject.copyReference(
-                in: VoxelBox(origin: VoxelIndex(z: -1, y: 0, x: 0), extent: Extent(2, 2, 2)), to: $0)
+                in: VoxelBox(origin: VoxelIndex(z: -1, y: 0, x: 0), size: Size3(2, 2, 2)), to: $0)
         }
         #expect(reference == [0, 0, 0, 0, 1, 2, 0, 1])
         #expect(count == 3)

@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 
 @testable import Sampling
 
@@ -123,6 +124,6 @@ struct HandmadeNIfTI {
 }
 
 /// A geometry of 1 mm voxels for tests that do not look at it.
-func plainGeometry(_ extent: Extent) -> VolumeGeometry {
+func plainGeometry(_ extent: Size3) -> VolumeGeometry {
     VolumeGeometry(extent: extent, spacing: SIMD3(1, 1, 1), origin: .zero)
 }

@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 import Sampling
 
 extension RunConfiguration {
@@ -27,8 +28,7 @@ extension RunConfiguration {
             case .uniform: .uniform
             }
         return PatchSource.Options(
-            inputSize: Extent(input.depth, input.height, input.width),
-            effectiveSize: Extent(effective.depth, effective.height, effective.width), sampler: sampler,
+            inputSize: input, effectiveSize: effective, sampler: sampler,
             noForeground: rule, softClasses: data.referenceKind == .probabilities ? data.classes : 0,
             // A step of micro-batches is long, and its patches are many.
             ahead: accumulate > 1 ? 1 : 2, threads: 1)

@@ -1,4 +1,5 @@
 import CKernels
+import Geometry
 
 /// How long each algorithm of a convolution takes here: forward, gradient of the weights, gradient of the input.
 public struct AlgorithmTiming: Sendable {
@@ -64,7 +65,7 @@ extension AlgorithmTiming {
             convolution.name = "convolution"
             var layout = lowered.layouts[from]
             let kernel = convolution.kernel
-            layout.size = layout.size.map { min(layout.size[$0], longestEdge + kernel[$0] - 3) }
+            layout.size = Size3 { min(layout.size[$0], longestEdge + kernel[$0] - 3) }
             let enough = longestEdge * longestEdge * longestEdge / layout.size.count
             let shape = TimedShape(
                 convolution: convolution, layout: layout, slots: max(1, min(slots, enough)))
@@ -105,7 +106,7 @@ private struct TimedShape: Hashable {
         var output = layout.with(
             channels: convolution.outputChannels, size: convolution.outputSize(layout.size))
         if convolution.padding == .valid, layout.dilation > 1 {
-            output.gap = layout.gap.map { layout.gap[$0] + convolution.kernel[$0] - 1 }
+            output.gap = Size3 { layout.gap[$0] + convolution.kernel[$0] - 1 }
         }
         let (x, y) = (context.tensor(layout, at: 0), context.tensor(output, at: 0))
         let dx = context.tensor(layout, at: 0)
@@ -113,7 +114,7 @@ private struct TimedShape: Hashable {
         let choice = AlgorithmChoice(algorithm)
         let kernel = try choice.kind(of: convolution, planar: layout.planar).kernel(
             convolution, x: Operand(tensor: x), y: y,
-            region: Region(x: Box(layout.size), y: Box(output.size)), context: context, step: 0)
+            region: Region(x: VoxelBox(layout.size), y: VoxelBox(output.size)), context: context, step: 0)
         try kernel.prepareBackward(
             x: Operand(tensor: x), y: y, data: true, epilogue: nil, step: 1)
         let arena = FloatStorage(count: context.planner.layOut())

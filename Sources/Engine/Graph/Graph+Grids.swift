@@ -1,3 +1,5 @@
+import Geometry
+
 extension Graph {
     /// The image without `border` voxels on both sides of each axis that is longer than 1.
     public mutating func crop(_ x: Value, border: Int) -> Value { crop(x, before: border, after: border) }
@@ -33,7 +35,7 @@ extension Graph {
     public mutating func maxPool(_ x: Value, window: Size3, stride: Int) -> Value {
         precondition(
             stride > 0 && (0..<3).allSatisfy { window[$0] > 0 }, "windows of \(window), \(stride) apart")
-        let pooling = Pooling(window: window, stride: window.map { window[$0] > 1 ? stride : 1 })
+        let pooling = Pooling(window: window, stride: Size3 { window[$0] > 1 ? stride : 1 })
         return append(.maxPool(x, pooling), channels: channels(of: x))
     }
 }

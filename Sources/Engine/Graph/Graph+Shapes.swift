@@ -1,3 +1,5 @@
+import Geometry
+
 extension Graph {
     /// The extent of the logits for an input of `inputSize`.
     ///
@@ -61,15 +63,15 @@ extension Graph {
         case .crop(let x, let before, let after):
             let size = known[x.index]
             let name = before == after ? "\(before)" : "\(before) and \(after)"
-            return (size.map { size[$0] > 1 ? size[$0] - before - after : 1 }, "the crop by \(name)")
+            return (Size3 { size[$0] > 1 ? size[$0] - before - after : 1 }, "the crop by \(name)")
         case .subsample(let x, let step):
             let size = known[x.index]
-            return (size.map { size[$0] == 1 ? 1 : size[$0] / step }, "taking every voxel of \(step)")
+            return (Size3 { size[$0] == 1 ? 1 : size[$0] / step }, "taking every voxel of \(step)")
         case .upsample(let x, let factor):
             let size = known[x.index]
             return (
                 // What a transposed convolution has made of an axis of one voxel is repeated.
-                size.map { inputSize[$0] == 1 && size[$0] == 1 ? 1 : size[$0] * factor },
+                Size3 { inputSize[$0] == 1 && size[$0] == 1 ? 1 : size[$0] * factor },
                 "repeating voxels \(factor) times"
             )
         case .concatenate(let values):

@@ -1,3 +1,5 @@
+import Geometry
+
 /// A network as a value: the operations on an image, declared in the order in which they run.
 ///
 /// A graph knows channels but no sizes; `Plan` compiles it for one patch size.
@@ -58,7 +60,7 @@ public struct Graph: Hashable, Sendable {
 
         /// n + 2 zeros - dilation (kernel - 1), an axis; transposed n kernel.
         func outputSize(_ input: Size3) -> Size3 {
-            input.map {
+            Size3 {
                 transposed
                     ? input[$0] * kernel[$0] : input[$0] + 2 * zeros($0) - dilation * (kernel[$0] - 1)
             }
@@ -90,7 +92,7 @@ public struct Graph: Hashable, Sendable {
         var stride: Size3
 
         func outputSize(_ input: Size3) -> Size3 {
-            input.map { input[$0] < window[$0] ? 0 : (input[$0] - window[$0]) / stride[$0] + 1 }
+            Size3 { input[$0] < window[$0] ? 0 : (input[$0] - window[$0]) / stride[$0] + 1 }
         }
     }
 

@@ -1,3 +1,5 @@
+import Geometry
+
 /// How an activation lies in memory: [slot][channel block][depth][height][width][channel in block].
 ///
 /// With dilation d an axis of positions holds the voxels 0, d, 2 d, ..., then a gap, then 1, d + 1, ..., and so on: a
@@ -20,7 +22,7 @@ struct Layout: Hashable {
     /// Voxels from one neighbour to the next, an axis.
     var steps: Size3 { Size3(planar ? 1 : dilation, dilation, dilation) }
     /// Positions an axis, gaps included.
-    var extent: Size3 { size.map { size[$0] + (steps[$0] - 1) * gap[$0] } }
+    var extent: Size3 { Size3 { size[$0] + (steps[$0] - 1) * gap[$0] } }
     /// Floats of one slot.
     var floatsPerSlot: Int { blocks * extent.count * block }
     var hasGaps: Bool { extent != size }

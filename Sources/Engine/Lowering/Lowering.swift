@@ -1,3 +1,5 @@
+import Geometry
+
 /// The graph as it will run: normalisation and activation in one pass, dilation as layout, shortcuts added in place.
 struct LoweredGraph {
     /// What is done; indices are of `layouts`.
@@ -113,16 +115,16 @@ struct LoweredGraph {
             current[index] = append(layout) { .add(from: target, shortcut: other, to: $0) }
         case .crop(let x, let before, _):
             let from = value(x)
-            let offset = layouts[from].size.map { plain.size[$0] == layouts[from].size[$0] ? 0 : before }
+            let offset = Size3 { plain.size[$0] == layouts[from].size[$0] ? 0 : before }
             current[index] = append(plain) { .relayout(from: from, to: $0, map: VoxelMap(offset: offset)) }
         case .subsample(let x, let step):
             let from = value(x)
-            let steps = layouts[from].size.map { layouts[from].size[$0] == 1 ? 1 : step }
-            let map = VoxelMap(offset: steps.map { steps[$0] / 2 }, step: steps)
+            let steps = Size3 { layouts[from].size[$0] == 1 ? 1 : step }
+            let map = VoxelMap(offset: Size3 { steps[$0] / 2 }, step: steps)
             current[index] = append(plain) { .relayout(from: from, to: $0, map: map) }
         case .upsample(let x, _):
             let from = value(x)
-            let map = VoxelMap(repeats: plain.size.map { plain.size[$0] / layouts[from].size[$0] })
+            let map = VoxelMap(repeats: Size3 { plain.size[$0] / layouts[from].size[$0] })
             current[index] = append(plain) { .relayout(from: from, to: $0, map: map) }
         case .concatenate(let values):
             let from = values.map { value($0, .plain) }
@@ -213,13 +215,13 @@ private struct Order {
     init?(of convolution: Graph.Convolution) {
         guard convolution.kernel.count > 1 else { return nil }
         dilation = convolution.dilation
-        gap = convolution.kernel.map { convolution.zeros($0) / convolution.dilation }
+        gap = Size3 { convolution.zeros($0) / convolution.dilation }
     }
 
     /// Of the output. Where the kernel leaves off a border, the gaps grow by what the runs lose.
     init(after convolution: Graph.Convolution, of input: Layout) {
         dilation = input.dilation
-        gap = input.gap.map { axis in
+        gap = Size3 { axis in
             let lost = convolution.padding == .same ? 0 : convolution.kernel[axis] - 1
             return input.dilation == 1 ? 0 : input.gap[axis] + lost
         }
@@ -239,10 +241,10 @@ extension LoweredGraph {
     /// Ahead of a crop a convolution has to compute no more than what is kept. In training, statistics need all voxels,
     /// and so do passes and convolutions that take all of their input, whatever becomes of the output: a gradient of zero
     /// does not make up for memory that was never written.
-    func needed(training: Bool, algorithms: AlgorithmChoice) -> [Box?] {
-        var boxes = [Box?](repeating: nil, count: layouts.count)
-        func need(_ value: Int, _ box: Box) { boxes[value] = boxes[value]?.union(box) ?? box }
-        need(output, Box(layouts[output].size))
+    func needed(training: Bool, algorithms: AlgorithmChoice) -> [VoxelBox?] {
+        var boxes = [VoxelBox?](repeating: nil, count: layouts.count)
+        func need(_ value: Int, _ box: VoxelBox) { boxes[value] = boxes[value]?.union(box) ?? box }
+        need(output, VoxelBox(layouts[output].size))
         for instruction in instructions.reversed() {
             guard let box = boxes[instruction.output] else { continue }
             switch instruction {
@@ -250,15 +252,16 @@ extension LoweredGraph {
             case .convolution(let c, let from, let to):
                 let all = algorithms.kind(of: c, planar: layouts[to].planar).readsAll(training: training)
                 let size = layouts[from].size
-                need(from, all ? Box(size) : c.sources(of: box, within: size))
+                need(from, all ? VoxelBox(size) : c.sources(of: box, within: size))
             case .affine(let normalization, _, let from, _):
                 let all = training || normalization?.poolsSlots == true
-                need(from, all ? Box(layouts[from].size) : box)
+                need(from, all ? VoxelBox(layouts[from].size) : box)
             case .grid(let operation, let from, _):
                 need(
                     from,
                     training
-                        ? Box(layouts[from].size) : operation.sources(of: box, within: layouts[from].size))
+                        ? VoxelBox(layouts[from].size)
+                        : operation.sources(of: box, within: layouts[from].size))
             case .relayout(let from, _, let map):
                 need(from, map.sources(of: box, within: layouts[from].size))
             case .concatenate(let from, _):
@@ -289,15 +292,15 @@ extension Graph.Normalization {
 
 extension Graph.Convolution {
     /// The voxels of the input that a box of the output is made of.
-    fileprivate func sources(of box: Box, within size: Size3) -> Box {
+    fileprivate func sources(of box: VoxelBox, within size: Size3) -> VoxelBox {
         if transposed {
-            return Box(
-                lower: size.map { box.lower[$0] / kernel[$0] },
-                upper: size.map { (box.upper[$0] + kernel[$0] - 1) / kernel[$0] })
+            return VoxelBox(
+                lower: VoxelIndex { box.lower[$0] / kernel[$0] },
+                upper: VoxelIndex { (box.upper[$0] + kernel[$0] - 1) / kernel[$0] })
         }
-        return Box(
-            lower: size.map { max(0, box.lower[$0] - zeros($0)) },
-            upper: size.map {
+        return VoxelBox(
+            lower: VoxelIndex { max(0, box.lower[$0] - zeros($0)) },
+            upper: VoxelIndex {
                 min(size[$0], box.upper[$0] - zeros($0) + dilation * (kernel[$0] - 1))
             })
     }

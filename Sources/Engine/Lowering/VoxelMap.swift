@@ -1,3 +1,5 @@
+import Geometry
+
 /// Where the voxels of one grid come from in another: voxel v from (v / repeats) step + offset, an axis each.
 ///
 /// By itself it does not tell a copy from a crop that begins at the first voxel: the sizes of the grids do.
@@ -16,11 +18,11 @@ struct VoxelMap: Hashable {
     }
 
     /// Where the voxels of a box come from.
-    func sources(of box: Box, within size: Size3) -> Box {
+    func sources(of box: VoxelBox, within size: Size3) -> VoxelBox {
         func clamped(_ source: Int, _ axis: Int) -> Int { min(size[axis], max(0, source)) }
-        return Box(
-            lower: size.map { clamped(source(box.lower[$0], axis: $0), $0) },
-            upper: size.map {
+        return VoxelBox(
+            lower: VoxelIndex { clamped(source(box.lower[$0], axis: $0), $0) },
+            upper: VoxelIndex {
                 box.upper[$0] == 0 ? 0 : clamped(source(box.upper[$0] - 1, axis: $0) + 1, $0)
             })
     }

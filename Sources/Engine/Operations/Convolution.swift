@@ -1,3 +1,5 @@
+import Geometry
+
 /// How a convolution is computed.
 public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
     /// Winograd's where it applies, else direct.
@@ -52,7 +54,7 @@ final class ChannelSums {
 
 /// The voxels that a convolution reads and writes; others of x count as zero, others of y are left alone.
 struct Region: Hashable {
-    var x, y: Box
+    var x, y: VoxelBox
 }
 
 /// A way to compute one convolution and its gradients. It finds its parameters in the model it was made with.

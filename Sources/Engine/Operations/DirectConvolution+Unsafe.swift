@@ -1,5 +1,6 @@
 import CKernels
 import COneDNN
+import Geometry
 
 /// One direction of a convolution, compiled by oneDNN for its shapes and number of threads.
 final class ConvolutionPrimitive {
@@ -11,7 +12,7 @@ final class ConvolutionPrimitive {
         _ c: Graph.Convolution, x: Tensor, y: Tensor, stride: Size3 = Size3(1, 1, 1), direction: dnn_direction
     ) throws(EngineError) {
         // The dilation lies in the layout.
-        let zeros = c.kernel.map { c.zeros($0) / c.dilation }
+        let zeros = Size3 { c.zeros($0) / c.dilation }
         var shape = dnn_shape(
             batch: Int64(x.slots), input_channels: Int64(x.layout.channels),
             output_channels: Int64(y.layout.channels), input: x.layout.extent.kernelView,

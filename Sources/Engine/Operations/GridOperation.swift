@@ -1,3 +1,5 @@
+import Geometry
+
 /// A pass from one value to another without parameters: pooling, maxout, dropout.
 enum GridOperation: Hashable {
     case maxPool(Graph.Pooling)
@@ -19,11 +21,11 @@ enum GridOperation: Hashable {
     }
 
     /// The voxels of the input that a box of the output is made of.
-    func sources(of box: Box, within size: Size3) -> Box {
+    func sources(of box: VoxelBox, within size: Size3) -> VoxelBox {
         guard case .maxPool(let pooling) = self else { return box }
-        return Box(
-            lower: size.map { box.lower[$0] * pooling.stride[$0] },
-            upper: size.map {
+        return VoxelBox(
+            lower: VoxelIndex { box.lower[$0] * pooling.stride[$0] },
+            upper: VoxelIndex {
                 min(size[$0], max(0, (box.upper[$0] - 1) * pooling.stride[$0] + pooling.window[$0]))
             })
     }

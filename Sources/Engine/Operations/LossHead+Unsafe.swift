@@ -1,4 +1,5 @@
 import CKernels
+import Geometry
 
 /// Softmax, the loss from its sums, and the gradient back to the logits.
 final class LossHead {

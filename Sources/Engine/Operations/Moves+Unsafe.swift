@@ -1,4 +1,5 @@
 import CKernels
+import Geometry
 
 /// A move between two grids or orders of voxels: forward to[v] = from[map(v)], backward the transpose.
 final class Relayout {

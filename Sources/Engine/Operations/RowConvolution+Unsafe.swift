@@ -1,4 +1,5 @@
 import CKernels
+import Geometry
 
 /// A two-dimensional convolution of few outputs and a large kernel, row by row of the kernel's columns.
 ///

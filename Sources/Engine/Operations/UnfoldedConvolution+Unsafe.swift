@@ -1,4 +1,5 @@
 import CKernels
+import Geometry
 
 /// A two-dimensional convolution with a kernel larger than 3^2, by Winograd's algorithm for 3^2.
 ///
@@ -16,7 +17,7 @@ final class UnfoldedConvolution: ConvolutionKernel {
     private var unfoldedAgain, gradient: Tensor?
     private var shape = dr_unfold()
 
-    private static func parts(_ c: Graph.Convolution) -> Size3 { c.kernel.map { (c.kernel[$0] + 2) / 3 } }
+    private static func parts(_ c: Graph.Convolution) -> Size3 { Size3 { (c.kernel[$0] + 2) / 3 } }
 
     /// Whether the algorithm applies.
     static func computes(_ c: Graph.Convolution, planar: Bool) -> Bool {
@@ -52,7 +53,8 @@ final class UnfoldedConvolution: ConvolutionKernel {
         unfolded = context.tensor(wide, at: step)
         inner = WinogradConvolution(
             small, x: Operand(tensor: unfolded), y: y, epilogue: epilogue,
-            region: Region(x: Box(wide.size), y: Box(to)), weights: store, context: context, step: step)
+            region: Region(x: VoxelBox(wide.size), y: VoxelBox(to)), weights: store, context: context,
+            step: step)
     }
 
     var algorithm: String { inner.algorithm + " of \(shape.parts.0)x\(shape.parts.1) parts" }

@@ -1,4 +1,5 @@
 import CKernels
+import Geometry
 
 /// 3^3 convolution by Winograd's minimal filtering F(4,3)^3 (Lavin and Gray 2016, in three dimensions), or F(4,3)^2.
 ///
@@ -71,8 +72,8 @@ final class WinogradConvolution: ConvolutionKernel {
         // The gradient reaches every voxel that statistics were formed over, though often as zero.
         let tiles = WinogradTiles(
             x: y.layout, y: x.tensor.layout,
-            zeros: Self.zeros(convolution).map { convolution.kernel[$0] - 1 - Self.zeros(convolution)[$0] },
-            region: Region(x: region.y, y: Box(x.tensor.layout.size)))
+            zeros: Size3 { convolution.kernel[$0] - 1 - Self.zeros(convolution)[$0] },
+            region: Region(x: region.y, y: VoxelBox(x.tensor.layout.size)))
         dataPass = Pass(x: y, y: x.tensor, tiles: tiles, context: context, step: step)
     }
 
@@ -154,7 +155,7 @@ final class WinogradConvolution: ConvolutionKernel {
     }
 
     /// Zeros in front of the image, in positions of the layout.
-    private static func zeros(_ c: Graph.Convolution) -> Size3 { c.kernel.map { c.zeros($0) / c.dilation } }
+    private static func zeros(_ c: Graph.Convolution) -> Size3 { Size3 { c.zeros($0) / c.dilation } }
 }
 
 /// The gradient of a bias: the sum of dy over slots and voxels.

@@ -1,4 +1,5 @@
 import CKernels
+import Geometry
 
 /// The tiles of a Winograd convolution: on each axis the fewest runs of four positions that cover the voxels wanted.
 ///
@@ -26,7 +27,7 @@ final class WinogradTiles {
                     outputs: Set(region.y.range(axis).map { y.positions(axis)[$0] }), zeros: zeros[axis])
         }
         let useful = perAxis.map { $0.filter { $0.inside != 0 } }
-        coversAll = region.y == Box(y.size) && perAxis.map(\.count) == useful.map(\.count)
+        coversAll = region.y == VoxelBox(y.size) && perAxis.map(\.count) == useful.map(\.count)
         counts = Size3(useful[0].count, useful[1].count, useful[2].count)
         tiles = .allocate(capacity: useful.joined().count)
         _ = tiles.initialize(from: useful.joined())

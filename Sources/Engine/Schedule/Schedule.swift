@@ -1,3 +1,5 @@
+import Geometry
+
 /// The steps of a plan and the memory behind them.
 ///
 /// Time is one axis: instruction i runs forward at i, the loss at n, and backward of i at 2n - i. A tensor lives from
@@ -14,7 +16,7 @@ struct Schedule {
 
     let lowered: LoweredGraph
     let context: Context
-    let needed: [Box?]
+    let needed: [VoxelBox?]
     private let training: Bool
     private let algorithms: AlgorithmChoice
     var tensors: [Int: Tensor] = [:]
@@ -261,8 +263,8 @@ struct Schedule {
     /// What a convolution has to read and write.
     private func region(from: Int, to: Int) -> Region {
         Region(
-            x: needed[from] ?? Box(lowered.layouts[from].size),
-            y: needed[to] ?? Box(lowered.layouts[to].size))
+            x: needed[from] ?? VoxelBox(lowered.layouts[from].size),
+            y: needed[to] ?? VoxelBox(lowered.layouts[to].size))
     }
 
     private mutating func scheduleAffine(

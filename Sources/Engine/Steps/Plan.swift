@@ -1,4 +1,5 @@
 import CKernels
+import Geometry
 
 /// A network compiled for one patch size, number of slots and number of threads.
 ///

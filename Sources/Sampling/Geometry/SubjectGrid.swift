@@ -1,3 +1,5 @@
+import Geometry
+
 /// How a subject's voxels lie in the body, as the header of its first image says.
 public struct SubjectGrid: Hashable, Sendable {
     public let subject: String

@@ -1,3 +1,5 @@
+import Geometry
+
 extension VolumeGeometry {
     /// Millimetres in the unit of length that `xyzt_units` names; a file that names none means millimetres.
     var unitMillimetres: Double {

@@ -1,10 +1,12 @@
+import Geometry
+
 /// The connected parts of a foreground.
 public enum ConnectedComponents {
     /// Voxels of each part, the largest first. Voxels that share a face, an edge or a corner are connected, and all
     /// classes above 0 count as one foreground.
     /// - Parameter reference: class indices, [z][y][x].
-    public static func sizes(of reference: [UInt8], extent: Extent) -> [Int] {
-        precondition(reference.count == extent.count, "\(reference.count) labels for \(extent)")
+    public static func sizes(of reference: [UInt8], extent: Size3) -> [Int] {
+        precondition(reference.count == extent.count, "\(reference.count) labels for \(extent.xyz)")
         var isOpen = reference.map { $0 != 0 }
         var sizes: [Int] = []
         var front: [Int] = []

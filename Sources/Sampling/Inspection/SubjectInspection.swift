@@ -1,9 +1,11 @@
+import Geometry
+
 /// What a subject is made of.
 public struct SubjectInspection: Sendable {
     public let name: String
     public let geometry: VolumeGeometry
     /// In the order in which patches are drawn.
-    public let extent: Extent
+    public let extent: Size3
     /// Voxels of each class.
     public let classVoxels: [Int]
     /// Voxels of each lesion, the largest first; see ``ConnectedComponents``.
@@ -36,7 +38,7 @@ public struct PatchInspection: Sendable {
     /// Draws `draws` patches of a subject, the same ones at every call.
     /// - Parameter number: Of the subject in its list: each has draws of its own.
     public init(
-        _ subject: Subject, number: Int, sampler: any PatchSampler, effective: Extent, draws: Int,
+        _ subject: Subject, number: Int, sampler: any PatchSampler, effective: Size3, draws: Int,
         seed: UInt64
     ) {
         guard let reference = subject.reference else {
@@ -51,7 +53,7 @@ public struct PatchInspection: Sendable {
         var labels = [UInt8](repeating: 0, count: effective.count)
         shares = (0..<draws).map { draw in
             var random = CounterRandom(seed: seed, step: draw, slot: number, stream: .position)
-            let box = VoxelBox(origin: positions.draw(&random), extent: effective)
+            let box = VoxelBox(origin: positions.draw(&random), size: effective)
             let foreground = labels.withUnsafeMutableBufferPointer { subject.copyReference(in: box, to: $0) }
             return Double(foreground) / Double(effective.count)
         }

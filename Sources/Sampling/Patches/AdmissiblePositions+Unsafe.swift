@@ -1,3 +1,5 @@
+import Geometry
+
 /// The positions whose effective patch holds at least one voxel of interest: one bit a position, with running counts
 /// so that the n-th position is found in logarithmic time.
 ///
@@ -12,8 +14,8 @@ struct AdmissiblePositions: PatchPositions {
     /// Positions that qualify before each group of eight words.
     private let before: [Int]
 
-    init(in reference: [UInt8], extent: Extent, effective: Extent, isWanted: (UInt8) -> Bool) {
-        precondition(reference.count == extent.count, "\(reference.count) labels for \(extent)")
+    init(in reference: [UInt8], extent: Size3, effective: Size3, isWanted: (UInt8) -> Bool) {
+        precondition(reference.count == extent.count, "\(reference.count) labels for \(extent.xyz)")
         let wanted = (0...255).map { isWanted(UInt8($0)) ? Int32(1) : 0 }
         grid = PositionGrid(volume: extent, effective: effective)
         words = AdmissiblePositions.mark(
@@ -55,12 +57,10 @@ struct AdmissiblePositions: PatchPositions {
     }
 
     private static func mark(
-        _ reference: [UInt8], weights: [Int32], extent: Extent, effective: Extent, positions: Extent
+        _ reference: [UInt8], weights: [Int32], extent: Size3, effective: Size3, positions: Size3
     ) -> [UInt64] {
         // A patch that is larger than the volume sees all of it.
-        let box = Extent(
-            min(effective.depth, extent.depth), min(effective.height, extent.height),
-            min(effective.width, extent.width))
+        let box = Size3 { min(effective[$0], extent[$0]) }
         let (height, width) = (extent.height, extent.width)
         var words = [UInt64](repeating: 0, count: (positions.count + 63) / 64)
         // Wanted voxels over the patch's depth, for each place of the slice.

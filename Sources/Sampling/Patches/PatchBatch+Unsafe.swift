@@ -1,3 +1,5 @@
+import Geometry
+
 /// Where one slot's patch came from.
 public struct PatchRecord: Hashable, Sendable {
     /// Slot of the global batch.
@@ -16,9 +18,9 @@ public final class PatchBatch: @unchecked Sendable {
     /// Number of modalities.
     public let channels: Int
     /// Size of the network's input.
-    public let inputSize: Extent
+    public let inputSize: Size3
     /// Size of the patch that the loss is taken on, the centre of the input.
-    public let effectiveSize: Extent
+    public let effectiveSize: Size3
     /// Classes of soft references, background included; 0 where references are labels.
     public let softClasses: Int
     public internal(set) var step = 0
@@ -32,7 +34,7 @@ public final class PatchBatch: @unchecked Sendable {
     private let references: UnsafeMutableBufferPointer<UInt8>
     private let softReferences: UnsafeMutableBufferPointer<Float>
 
-    init(slots: Int, channels: Int, inputSize: Extent, effectiveSize: Extent, softClasses: Int = 0) {
+    init(slots: Int, channels: Int, inputSize: Size3, effectiveSize: Size3, softClasses: Int = 0) {
         self.slots = slots
         self.channels = channels
         self.inputSize = inputSize
@@ -88,7 +90,7 @@ public final class PatchBatch: @unchecked Sendable {
 
     /// Copies a patch of `subject` into a slot and returns its number of foreground voxels.
     func fill(slot: Int, from subject: Subject, at position: VoxelIndex) -> Int {
-        let effective = VoxelBox(origin: position, extent: effectiveSize)
+        let effective = VoxelBox(origin: position, size: effectiveSize)
         subject.copyImages(in: effective.surrounded(by: inputSize), to: imageBuffer(slot))
         if softClasses > 0 { subject.copyProbabilities(in: effective, to: softReferenceBuffer(slot)) }
         return subject.copyReference(in: effective, to: referenceBuffer(slot))

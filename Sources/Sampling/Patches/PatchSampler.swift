@@ -1,3 +1,5 @@
+import Geometry
+
 /// Chooses where patches are drawn from a subject.
 public protocol PatchSampler: Sendable {
     /// Finds once a subject all positions that the sampler may draw.
@@ -6,7 +8,7 @@ public protocol PatchSampler: Sendable {
     ///   - reference: class indices, [z][y][x].
     ///   - extent: the volume's size.
     ///   - effective: the size of the patch that the loss is taken on, the centre of the network's input.
-    func positions(in reference: [UInt8], extent: Extent, effective: Extent) -> any PatchPositions
+    func positions(in reference: [UInt8], extent: Size3, effective: Size3) -> any PatchPositions
 }
 
 /// The positions of one subject that a sampler draws from.
@@ -53,7 +55,7 @@ public enum NoForegroundRule: String, Sendable, CaseIterable {
 public struct ForegroundSampler: PatchSampler {
     public init() {}
 
-    public func positions(in reference: [UInt8], extent: Extent, effective: Extent) -> any PatchPositions {
+    public func positions(in reference: [UInt8], extent: Size3, effective: Size3) -> any PatchPositions {
         AdmissiblePositions(in: reference, extent: extent, effective: effective) { $0 != 0 }
     }
 }
@@ -62,7 +64,7 @@ public struct ForegroundSampler: PatchSampler {
 public struct UniformSampler: PatchSampler {
     public init() {}
 
-    public func positions(in reference: [UInt8], extent: Extent, effective: Extent) -> any PatchPositions {
+    public func positions(in reference: [UInt8], extent: Size3, effective: Size3) -> any PatchPositions {
         AllPositions(grid: PositionGrid(volume: extent, effective: effective))
     }
 }
@@ -73,7 +75,7 @@ public struct UniformSampler: PatchSampler {
 public struct BalancedSampler: PatchSampler {
     public init() {}
 
-    public func positions(in reference: [UInt8], extent: Extent, effective: Extent) -> any PatchPositions {
+    public func positions(in reference: [UInt8], extent: Size3, effective: Size3) -> any PatchPositions {
         var isPresent = [Bool](repeating: false, count: 256)
         for label in reference { isPresent[Int(label)] = true }
         let classes = (0..<256).filter { isPresent[$0] }
@@ -93,14 +95,14 @@ public struct BalancedSampler: PatchSampler {
 /// voxel has a negative index.
 struct PositionGrid: Hashable, Sendable {
     /// Number of positions on each axis; at least 1.
-    let extent: Extent
+    let extent: Size3
     /// The first position.
     let first: VoxelIndex
 
-    init(volume: Extent, effective: Extent) {
+    init(volume: Size3, effective: Size3) {
         func positions(_ axis: Int) -> Int { max(0, volume[axis] - effective[axis]) + 1 }
         func start(_ axis: Int) -> Int { -floorHalf(max(0, effective[axis] - volume[axis])) }
-        extent = Extent(positions(0), positions(1), positions(2))
+        extent = Size3(positions(0), positions(1), positions(2))
         first = VoxelIndex(z: start(0), y: start(1), x: start(2))
     }
 

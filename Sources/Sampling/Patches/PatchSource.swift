@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 
 /// Patches for a rank's slots, drawn and copied by background threads a few steps ahead of the trainer.
 ///
@@ -12,9 +13,9 @@ import Foundation
 public final class PatchSource {
     public struct Options: Sendable {
         /// Size of the network's input.
-        public var inputSize: Extent
+        public var inputSize: Size3
         /// Size of the patch that the loss is taken on, the centre of the input.
-        public var effectiveSize: Extent
+        public var effectiveSize: Size3
         public var sampler: any PatchSampler
         public var noForeground: NoForegroundRule
         /// Classes of the subjects' soft references, background included; 0 where references are labels.
@@ -27,7 +28,7 @@ public final class PatchSource {
         public var memoryBudget: Int?
 
         public init(
-            inputSize: Extent, effectiveSize: Extent, sampler: any PatchSampler = ForegroundSampler(),
+            inputSize: Size3, effectiveSize: Size3, sampler: any PatchSampler = ForegroundSampler(),
             noForeground: NoForegroundRule = .skip, softClasses: Int = 0, ahead: Int = 2, threads: Int = 2,
             memoryBudget: Int? = nil
         ) {
@@ -82,7 +83,7 @@ public final class PatchSource {
         for axis in 0..<3 {
             precondition(
                 options.inputSize[axis] >= options.effectiveSize[axis] && options.effectiveSize[axis] > 0,
-                "an effective patch of \(options.effectiveSize) in an input of \(options.inputSize)")
+                "an effective patch of \(options.effectiveSize.xyz) in an input of \(options.inputSize.xyz)")
         }
         let drawer = PatchDrawer(names: names, assignment: assignment, options: options, read: read)
         pipeline = PatchPipeline(drawer: drawer, channels: channels, firstStep: firstStep)

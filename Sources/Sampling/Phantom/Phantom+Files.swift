@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 
 extension Phantom {
     /// What was written.
@@ -74,7 +75,7 @@ extension Phantom {
 }
 
 /// Voxels of each group of foreground voxels that touch by a face, an edge or a corner.
-func componentSizes(_ labels: [UInt8], extent: Extent) -> [Int] {
+func componentSizes(_ labels: [UInt8], extent: Size3) -> [Int] {
     var isOpen = labels.map { $0 != 0 }
     var sizes: [Int] = []
     for start in labels.indices where isOpen[start] {

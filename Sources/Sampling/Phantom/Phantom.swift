@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 
 /// A synthetic data set like the paper's second task: FLAIR, T1 and T2 volumes of heads with white matter
 /// hyperintensities, with their references and white matter masks.
@@ -48,7 +49,7 @@ public struct Phantom: Sendable {
         }
         var anatomy = random(0)
         let shape = HeadShape(random: &anatomy)
-        let extent = Extent(cube: size)
+        let extent = Size3(cube: size)
         let edge = Float(spacing)
         let centre = Float(size - 1) / 2
 

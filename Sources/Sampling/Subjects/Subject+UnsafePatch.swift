@@ -1,3 +1,5 @@
+import Geometry
+
 extension Subject {
     /// Copies a box of every image to `destination`, [channel][depth][height][width].
     ///
@@ -5,12 +7,12 @@ extension Subject {
     /// also what a convolution's own padding sees.
     public func copyImages(in box: VoxelBox, to destination: UnsafeMutableBufferPointer<Float>) {
         precondition(
-            destination.count == channels * box.extent.count,
-            "a buffer of \(destination.count) for \(channels) x \(box.extent)")
+            destination.count == channels * box.size.count,
+            "a buffer of \(destination.count) for \(channels) x \(box.size.xyz)")
         images.withUnsafeBufferPointer { source in
             for channel in 0..<channels {
                 let from = source[channel * extent.count..<(channel + 1) * extent.count]
-                let to = destination[channel * box.extent.count..<(channel + 1) * box.extent.count]
+                let to = destination[channel * box.size.count..<(channel + 1) * box.size.count]
                 copyBox(
                     box, of: UnsafeBufferPointer(rebasing: from), extent: extent,
                     to: UnsafeMutableBufferPointer(rebasing: to))
@@ -25,7 +27,7 @@ extension Subject {
     public func copyReference(in box: VoxelBox, to destination: UnsafeMutableBufferPointer<UInt8>) -> Int {
         guard let reference else { preconditionFailure("subject \(name) was read without its reference") }
         precondition(
-            destination.count == box.extent.count, "a buffer of \(destination.count) for \(box.extent)")
+            destination.count == box.size.count, "a buffer of \(destination.count) for \(box.size.xyz)")
         reference.withUnsafeBufferPointer { copyBox(box, of: $0, extent: extent, to: destination) }
         var foreground = 0
         for label in destination where label != 0 {
@@ -40,10 +42,10 @@ extension Subject {
     /// volume is background, 1.
     public func copyProbabilities(in box: VoxelBox, to destination: UnsafeMutableBufferPointer<Float>) {
         guard let probabilities else { preconditionFailure("subject \(name) has no soft reference") }
-        let (voxels, classes) = (box.extent.count, probabilities.count / extent.count + 1)
+        let (voxels, classes) = (box.size.count, probabilities.count / extent.count + 1)
         precondition(
             destination.count == classes * voxels,
-            "a buffer of \(destination.count) for \(classes) x \(box.extent)")
+            "a buffer of \(destination.count) for \(classes) x \(box.size.xyz)")
         let background = UnsafeMutableBufferPointer(rebasing: destination[..<voxels])
         background.update(repeating: 1)
         probabilities.withUnsafeBufferPointer { source in
@@ -62,22 +64,23 @@ extension Subject {
 
 /// Copies the part of `box` that lies inside an array [z][y][x] of size `extent` row by row; the rest becomes zero.
 private func copyBox<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
-    _ box: VoxelBox, of source: UnsafeBufferPointer<Element>, extent: Extent,
+    _ box: VoxelBox, of source: UnsafeBufferPointer<Element>, extent: Size3,
     to destination: UnsafeMutableBufferPointer<Element>
 ) {
     guard let from = source.baseAddress, let to = destination.baseAddress else { return }
-    let columns = (box.origin.x..<box.origin.x + box.extent.width).clamped(to: 0..<extent.width)
-    for d in 0..<box.extent.depth {
-        let z = box.origin.z + d
-        for h in 0..<box.extent.height {
-            let y = box.origin.y + h
-            let row = to + (d * box.extent.height + h) * box.extent.width
+    let (origin, size) = (box.origin, box.size)
+    let columns = (origin.x..<origin.x + size.width).clamped(to: 0..<extent.width)
+    for d in 0..<size.depth {
+        let z = origin.z + d
+        for h in 0..<size.height {
+            let y = origin.y + h
+            let row = to + (d * size.height + h) * size.width
             guard (0..<extent.depth).contains(z), (0..<extent.height).contains(y), !columns.isEmpty else {
-                row.update(repeating: 0, count: box.extent.width)
+                row.update(repeating: 0, count: size.width)
                 continue
             }
-            let front = columns.lowerBound - box.origin.x
-            let behind = box.extent.width - front - columns.count
+            let front = columns.lowerBound - origin.x
+            let behind = size.width - front - columns.count
             row.update(repeating: 0, count: front)
             let start = (z * extent.height + y) * extent.width + columns.lowerBound
             (row + front).update(from: from + start, count: columns.count)

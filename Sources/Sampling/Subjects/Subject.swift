@@ -1,3 +1,5 @@
+import Geometry
+
 /// A subject in memory: normalised images of all modalities on one grid, and the reference where it was asked for.
 public struct Subject: Sendable {
     public let name: String
@@ -20,12 +22,13 @@ public struct Subject: Sendable {
     ) {
         let voxels = geometry.extent.count
         precondition(
-            images.count == channels * voxels, "\(images.count) values for \(channels) x \(geometry.extent)")
+            images.count == channels * voxels,
+            "\(images.count) values for \(channels) x \(geometry.extent.xyz)")
         precondition(
-            reference.map { $0.count == voxels } ?? true, "a reference that is not of \(geometry.extent)")
+            reference.map { $0.count == voxels } ?? true, "a reference that is not of \(geometry.extent.xyz)")
         precondition(
             probabilities.map { reference != nil && !$0.isEmpty && $0.count % voxels == 0 } ?? true,
-            "probabilities that are not of \(geometry.extent), or have no labels")
+            "probabilities that are not of \(geometry.extent.xyz), or have no labels")
         self.name = name
         self.geometry = geometry
         self.order = order
@@ -36,7 +39,7 @@ public struct Subject: Sendable {
     }
 
     /// In ``order``.
-    public var extent: Extent { order.extent(geometry.extent) }
+    public var extent: Size3 { order.extent(geometry.extent) }
 
     /// A result for every voxel in the order of the files.
     public func restored<Element: BitwiseCopyable>(_ values: [Element]) -> [Element] {

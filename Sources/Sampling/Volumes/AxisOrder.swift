@@ -1,3 +1,5 @@
+import Geometry
+
 /// The order of a volume's axes in memory: one of the file's in front, as depth, and the other two behind it as they are
 /// stored. Directions stay: nothing is flipped.
 public struct AxisOrder: Hashable, Sendable {
@@ -16,8 +18,8 @@ public struct AxisOrder: Hashable, Sendable {
     var axes: [Int] { [front] + (0..<3).filter { $0 != front } }
 
     /// The size in this order of a volume that the file has as `stored`.
-    public func extent(_ stored: Extent) -> Extent {
-        Extent(stored[axes[0]], stored[axes[1]], stored[axes[2]])
+    public func extent(_ stored: Size3) -> Size3 {
+        Size3(stored[axes[0]], stored[axes[1]], stored[axes[2]])
     }
 
     /// Where the file has a voxel of this order.

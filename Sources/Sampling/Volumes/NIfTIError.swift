@@ -1,3 +1,5 @@
+import Geometry
+
 /// Why a volume could not be read or written.
 public enum NIfTIError: Error, Hashable, Sendable, CustomStringConvertible {
     /// There is no file at the path.

@@ -1,5 +1,6 @@
 import CNIfTI
 import Foundation
+import Geometry
 
 /// An open NIfTI file: header read, voxels streamed block by block.
 ///
@@ -102,7 +103,7 @@ final class NIfTIInput {
     /// Fills `buffer` with the scaled voxels, [volume][z][y][x].
     func readFloats(into buffer: UnsafeMutableBufferPointer<Float>) throws {
         precondition(
-            buffer.count == voxels, "a buffer of \(buffer.count) for \(volumes) x \(geometry.extent)")
+            buffer.count == voxels, "a buffer of \(buffer.count) for \(volumes) x \(geometry.extent.xyz)")
         var damaged = NonFiniteVoxels()
         try forEachBlock { start, values in
             for i in 0..<values.count {
@@ -136,7 +137,7 @@ final class NIfTIInput {
         throws
     {
         precondition(
-            buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
+            buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent.xyz)")
         precondition((2...256).contains(classes), "\(classes) classes in a byte")
         try forEachLabel { start, labels, values in
             var last: Int?
@@ -214,7 +215,7 @@ final class NIfTIInput {
     /// Marks the voxels that are greater than 0.5, [z][y][x], and returns their number.
     func readMask(into buffer: UnsafeMutableBufferPointer<Bool>) throws -> Int {
         precondition(
-            buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent)")
+            buffer.count == geometry.extent.count, "a buffer of \(buffer.count) for \(geometry.extent.xyz)")
         var inside = 0
         var damaged = NonFiniteVoxels()
         try forEachBlock { start, values in

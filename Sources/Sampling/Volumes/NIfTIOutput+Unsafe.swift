@@ -8,7 +8,8 @@ enum NIfTIOutput {
         _ voxels: [Element], geometry: VolumeGeometry, datatype: NIfTIDatatype,
         description: String = VolumeHeader.mark, to path: String
     ) throws {
-        precondition(voxels.count == geometry.extent.count, "\(voxels.count) voxels for \(geometry.extent)")
+        precondition(
+            voxels.count == geometry.extent.count, "\(voxels.count) voxels for \(geometry.extent.xyz)")
         precondition(MemoryLayout<Element>.stride == datatype.bytes, "\(Element.self) written as \(datatype)")
         let isCompressed = path.hasSuffix(".gz")
         let unfinished = path + ".\(getpid()).unfinished"

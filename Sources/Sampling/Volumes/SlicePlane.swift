@@ -1,3 +1,5 @@
+import Geometry
+
 /// The plane of the slices that a network of two dimensions sees.
 public enum SlicePlane: String, Sendable, CaseIterable {
     /// Slices follow each other from foot to head.

@@ -1,3 +1,5 @@
+import Geometry
+
 /// A reference of probabilities, such as the mean of several raters.
 struct SoftReference {
     let voxels: Int

@@ -6,7 +6,8 @@ public struct Volume: Sendable {
 
     public init(geometry: VolumeGeometry, voxels: [Float]) {
         precondition(
-            voxels.count == geometry.extent.count, "\(voxels.count) voxels for a volume of \(geometry.extent)"
+            voxels.count == geometry.extent.count,
+            "\(voxels.count) voxels for a volume of \(geometry.extent.xyz)"
         )
         self.geometry = geometry
         self.voxels = voxels
@@ -63,7 +64,8 @@ public struct LabelMap: Sendable {
 
     public init(geometry: VolumeGeometry, labels: [UInt8]) {
         precondition(
-            labels.count == geometry.extent.count, "\(labels.count) labels for a volume of \(geometry.extent)"
+            labels.count == geometry.extent.count,
+            "\(labels.count) labels for a volume of \(geometry.extent.xyz)"
         )
         self.geometry = geometry
         self.labels = labels

@@ -1,11 +1,12 @@
 import CNIfTI
+import Geometry
 
 extension VolumeGeometry {
     /// The geometry of a file. Transforms whose code is 0 are kept too, so that they can be written again.
     init(_ header: NIfTIHeader) {
         let sizes = header.shape.prefix(3) + Array(repeating: 1, count: max(0, 3 - header.shape.count))
         self.init(
-            extent: Extent(sizes[2], sizes[1], sizes[0]), spacing: header.spacing, origin: .zero)
+            extent: Size3(sizes[2], sizes[1], sizes[0]), spacing: header.spacing, origin: .zero)
         units = header.units
         qformCode = header.qformCode
         quaternion = header.quaternion

@@ -1,8 +1,10 @@
+import Geometry
+
 /// Where a volume's voxels lie in space: all that a NIfTI header says about it, kept so that a result can be
 /// written on the same grid.
 public struct VolumeGeometry: Hashable, Sendable {
     /// Size in voxels.
-    public var extent: Extent
+    public var extent: Size3
     /// The header's `pixdim` along x, y and z, in the units that `units` names; kept to be written again. The size of a
     /// voxel is ``voxelMillimetres``.
     public var spacing: SIMD3<Double>
@@ -30,7 +32,7 @@ public struct VolumeGeometry: Hashable, Sendable {
     /// - Parameters:
     ///   - spacing: along x, y and z in millimetres.
     ///   - origin: the centre of the first voxel in millimetres.
-    public init(extent: Extent, spacing: SIMD3<Double>, origin: SIMD3<Double>) {
+    public init(extent: Size3, spacing: SIMD3<Double>, origin: SIMD3<Double>) {
         self.extent = extent
         self.spacing = spacing
         units = 2
@@ -48,7 +50,7 @@ public struct VolumeGeometry: Hashable, Sendable {
     /// quaternion, else the spacing alone, x to the left (as nibabel).
     public var affine: Affine {
         if sformCode > 0 { return sform }
-        return qformCode > 0 ? qform : Affine(withoutTransform: spacing, extent: extent)
+        return qformCode > 0 ? qform : Affine(withoutTransform: spacing, size: extent)
     }
 
     /// The axes' directions, as in "RAS": to the Right, to Anterior, to Superior.
@@ -61,7 +63,7 @@ public struct VolumeGeometry: Hashable, Sendable {
     /// programs forget to write them.
     public func difference(from other: VolumeGeometry, tolerance: Double = 0.05) -> String? {
         if extent != other.extent {
-            return "has \(extent) voxels and not \(other.extent)"
+            return "has \(extent.xyz) voxels and not \(other.extent.xyz)"
         }
         let (lengths, otherLengths) = (affine.columnLengths, other.affine.columnLengths)
         // An axis of one voxel may have no direction.

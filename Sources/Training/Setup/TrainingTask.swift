@@ -1,6 +1,7 @@
 import Collectives
 import Configuration
 import Engine
+import Geometry
 import Losses
 import Networks
 import RunFiles

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import Foundation
+import Geometry
 import Inference
 import Networks
 import Sampling
@@ -90,14 +91,14 @@ extension Dicerank {
         private func patchSizes(_ task: TrainingTask) throws -> [PatchSize] {
             let edges = patch.isEmpty ? nil : patch
             guard let edges else {
-                return [PatchSize(input: task.patchSize, effective: Extent(task.effectiveSize))]
+                return [PatchSize(input: task.patchSize, effective: Size3(task.effectiveSize))]
             }
             return try edges.map { edge in
                 let effective = try task.network.effectiveEdge(ofPatch: edge)
                 let depth = task.patchSize.depth == 1 ? 1 : edge
                 return PatchSize(
                     input: Size3(depth, edge, edge),
-                    effective: Extent(depth == 1 ? 1 : effective, effective, effective))
+                    effective: Size3(depth == 1 ? 1 : effective, effective, effective))
             }
         }
     }
@@ -106,12 +107,12 @@ extension Dicerank {
 /// A patch and the part of it that the loss is taken on.
 private struct PatchSize {
     let input: Size3
-    let effective: Extent
+    let effective: Size3
 
     var name: String { "\(input), effective \(effective.depth)x\(effective.height)x\(effective.width)" }
 }
 
-extension Extent {
+extension Size3 {
     fileprivate init(_ size: Size3) { self.init(size.depth, size.height, size.width) }
 }
 

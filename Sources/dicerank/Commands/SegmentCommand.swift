@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Engine
 import Foundation
+import Geometry
 import Inference
 import RunFiles
 import Sampling
@@ -169,7 +170,7 @@ extension Dicerank {
             let mark = mark(of: files, by: trained)
             let start = ContinuousClock.now
             let subject = try trained.reader.read(files)
-            let size = Size3(subject.extent.depth, subject.extent.height, subject.extent.width)
+            let size = subject.extent
             let layout = try window.layout(for: size)
             progress.begin(
                 subject.name, windows: layout.origins.count,

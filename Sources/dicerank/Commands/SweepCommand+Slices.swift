@@ -2,6 +2,7 @@ import Collectives
 import Configuration
 import Engine
 import Foundation
+import Geometry
 import Inference
 import Reporting
 import RunFiles
@@ -68,7 +69,7 @@ struct SweepSlices {
         let window = network.window(threads: threads, memoryBytes: free / 2)
         let extent = subject.extent
         return try window.labels(
-            images: subject.images, size: Size3(extent.depth, extent.height, extent.width))
+            images: subject.images, size: extent)
     }
 
     /// The subject that is configured, or the held-out one with the median foreground volume; of an even number the

@@ -1,3 +1,4 @@
+import Geometry
 import Losses
 import Networks
 import Testing

@@ -1,3 +1,4 @@
+import Geometry
 import Testing
 
 @testable import Engine
@@ -42,7 +43,7 @@ import Testing
         let layout = Self.layout(Size3(cube: size), dilation: dilation)
         let found = WinogradTiles(
             x: layout, y: layout, zeros: Size3(1, 1, 1),
-            region: Region(x: Box(layout.size), y: Box(layout.size)))
+            region: Region(x: VoxelBox(layout.size), y: VoxelBox(layout.size)))
         #expect(found.count == tiles * tiles * tiles)
         #expect(found.coversAll)
     }
@@ -50,12 +51,12 @@ import Testing
     /// The middle 15 of 51 voxels at dilation 4 are at most four of each run: one tile.
     @Test func aWindowTakesItsTilesOnly() {
         let layout = Self.layout(Size3(cube: 51), dilation: 4)
-        let window = Box(lower: Size3(cube: 18), upper: Size3(cube: 33))
+        let window = VoxelBox(lower: VoxelIndex { _ in 18 }, upper: VoxelIndex { _ in 33 })
         let forward = WinogradTiles(
-            x: layout, y: layout, zeros: Size3(1, 1, 1), region: Region(x: Box(layout.size), y: window))
+            x: layout, y: layout, zeros: Size3(1, 1, 1), region: Region(x: VoxelBox(layout.size), y: window))
         #expect(forward.count == 4 * 4 * 4)
         let backward = WinogradTiles(
-            x: layout, y: layout, zeros: Size3(1, 1, 1), region: Region(x: window, y: Box(layout.size)))
+            x: layout, y: layout, zeros: Size3(1, 1, 1), region: Region(x: window, y: VoxelBox(layout.size)))
         #expect(!backward.coversAll)
     }
 }

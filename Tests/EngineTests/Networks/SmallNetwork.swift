@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 import Losses
 
 /// A network with every operation, small enough to run often: 2 channels, 3 classes, a border of 2.

@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import Geometry
 import Losses
 import Networks
 import Testing

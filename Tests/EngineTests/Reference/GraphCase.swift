@@ -1,3 +1,5 @@
+import Geometry
+
 @testable import Engine
 
 /// A graph with all that a step on it needs, as a value that can be printed and made smaller.
@@ -90,7 +92,7 @@ struct GraphCase: CustomStringConvertible {
         else { return nil }
         let x = known[first]
         func with(_ channels: Int? = nil, _ axis: (Int) -> Int) -> Shape? {
-            let size = x.size.map(axis)
+            let size = Size3(axis)
             guard (0..<3).allSatisfy({ size[$0] > 0 }) else { return nil }
             return Shape(channels: channels ?? x.channels, size: size)
         }

@@ -1,3 +1,5 @@
+import Geometry
+
 @testable import Engine
 
 extension GraphCase {
@@ -28,7 +30,7 @@ private struct RandomGraph {
             ? Size3(1, draws.integer(3...18), draws.integer(3...18))
             : Size3(draws.integer(2...11), draws.integer(2...11), draws.integer(2...11))
         if draws.chance(20) {
-            size = size.map { size[$0] == 1 ? 1 : (size[$0] + 2) / 3 * 3 }
+            size = Size3 { size[$0] == 1 ? 1 : (size[$0] + 2) / 3 * 3 }
         }
         if draws.chance(6) { size[draws.integer(1...2)] = 1 }
         let channels = draws.integer(1...4)
@@ -141,7 +143,7 @@ private struct RandomGraph {
         case 84..<89: concatenation()
         case 89..<93:
             let window = Size3(draws.integer(1...3), draws.integer(1...3), draws.integer(1...3))
-            let fitting = window.map { min(window[$0], shapes[x].size[$0]) }
+            let fitting = Size3 { min(window[$0], shapes[x].size[$0]) }
             push(.maxPool(x, window: fitting, stride: draws.integer(1...3)))
         case 93..<96: push(.maxout(x, pieces: draws.integer(2...4)))
         default: push(.dropout(x, rate: draws.one(of: [10, 30, 50, 80])))

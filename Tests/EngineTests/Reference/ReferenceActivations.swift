@@ -1,3 +1,5 @@
+import Geometry
+
 @testable import Engine
 
 /// Passes that stay on a voxel.

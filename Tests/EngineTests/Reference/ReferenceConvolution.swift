@@ -1,3 +1,5 @@
+import Geometry
+
 @testable import Engine
 
 /// Convolutions as the sum is written:
@@ -17,13 +19,13 @@ struct ReferenceConvolution {
     init(_ convolution: Graph.Convolution, input: Size3) {
         (self.convolution, inputSize) = (convolution, input)
         let kernel = convolution.kernel
-        let reach = kernel.map { convolution.dilation * (kernel[$0] - 1) }
+        let reach = Size3 { convolution.dilation * (kernel[$0] - 1) }
         if convolution.transposed {
-            outputSize = input.map { input[$0] * kernel[$0] }
+            outputSize = Size3 { input[$0] * kernel[$0] }
         } else {
-            outputSize = convolution.padding == .same ? input : input.map { input[$0] - reach[$0] }
+            outputSize = convolution.padding == .same ? input : Size3 { input[$0] - reach[$0] }
         }
-        let zeros = convolution.padding == .same ? reach.map { reach[$0] / 2 } : Size3(0, 0, 0)
+        let zeros = convolution.padding == .same ? Size3 { reach[$0] / 2 } : Size3(0, 0, 0)
         let output = outputSize
         rows = kernel.voxels.enumerated().flatMap { index, k -> [Row] in
             if convolution.transposed {
@@ -37,7 +39,7 @@ struct ReferenceConvolution {
                     }
                 }
             }
-            let shift = k.map { convolution.dilation * k[$0] - zeros[$0] }
+            let shift = Size3 { convolution.dilation * k[$0] - zeros[$0] }
             let first = max(0, -shift.width)
             let count = min(output.width, input.width - shift.width) - first
             guard count > 0 else { return [] }

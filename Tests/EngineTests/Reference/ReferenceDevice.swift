@@ -1,3 +1,5 @@
+import Geometry
+
 @testable import Engine
 
 /// An implementation of `Graph` to compare the engine with: one operation after the other, in double, as each is defined.

@@ -1,3 +1,5 @@
+import Geometry
+
 @testable import Engine
 
 /// Passes whose every output is one value of the input, or none: what stands where.
@@ -27,17 +29,17 @@ enum ReferenceGrid {
 
     /// Without the first and the last voxels of each axis that is longer than 1.
     static func crop(_ x: ReferenceTensor, before: Int, after: Int) -> (size: Size3, sources: [Int]) {
-        let size = x.size.map { x.size[$0] > 1 ? x.size[$0] - before - after : 1 }
+        let size = Size3 { x.size[$0] > 1 ? x.size[$0] - before - after : 1 }
         return (
-            size, sources(x, size: size) { v in v.map { x.size[$0] > 1 ? v[$0] + before : 0 } }
+            size, sources(x, size: size) { v in Size3 { x.size[$0] > 1 ? v[$0] + before : 0 } }
         )
     }
 
     /// The middle voxel of each run of `step` of each axis that is longer than 1.
     static func subsample(_ x: ReferenceTensor, step: Int) -> (size: Size3, sources: [Int]) {
-        let size = x.size.map { x.size[$0] > 1 ? x.size[$0] / step : 1 }
+        let size = Size3 { x.size[$0] > 1 ? x.size[$0] / step : 1 }
         return (
-            size, sources(x, size: size) { v in v.map { x.size[$0] > 1 ? v[$0] * step + step / 2 : 0 } }
+            size, sources(x, size: size) { v in Size3 { x.size[$0] > 1 ? v[$0] * step + step / 2 : 0 } }
         )
     }
 
@@ -45,15 +47,15 @@ enum ReferenceGrid {
     static func upsample(
         _ x: ReferenceTensor, factor: Int, inputSize: Size3
     ) -> (size: Size3, sources: [Int]) {
-        let factors = x.size.map { inputSize[$0] == 1 && x.size[$0] == 1 ? 1 : factor }
-        let size = x.size.map { x.size[$0] * factors[$0] }
-        return (size, sources(x, size: size) { v in v.map { v[$0] / factors[$0] } })
+        let factors = Size3 { inputSize[$0] == 1 && x.size[$0] == 1 ? 1 : factor }
+        let size = Size3 { x.size[$0] * factors[$0] }
+        return (size, sources(x, size: size) { v in Size3 { v[$0] / factors[$0] } })
     }
 
     /// The first largest voxel of each window that lies in the image.
     static func maxPool(_ x: ReferenceTensor, _ pooling: Graph.Pooling) -> (size: Size3, sources: [Int]) {
         let (window, stride) = (pooling.window, pooling.stride)
-        let size = x.size.map { (x.size[$0] - window[$0]) / stride[$0] + 1 }
+        let size = Size3 { (x.size[$0] - window[$0]) / stride[$0] + 1 }
         let (outputs, offsets) = (size.voxels, window.voxels)
         var sources: [Int] = []
         for plane in 0..<x.slots * x.channels {

@@ -1,3 +1,5 @@
+import Geometry
+
 @testable import Engine
 
 /// An activation or its gradient in double, [slot][channel][depth][height][width], without blocks, gaps or padding.

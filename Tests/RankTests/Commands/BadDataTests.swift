@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 import Sampling
 import Testing
 
@@ -67,7 +68,7 @@ extension RankTests {
         @Test("A reference of another size")
         func otherSize() async throws {
             let outcome = try await train { small in
-                let grid = VolumeGeometry(extent: Extent(23, 24, 24), spacing: SIMD3(8, 8, 8), origin: .zero)
+                let grid = VolumeGeometry(extent: Size3(23, 24, 24), spacing: SIMD3(8, 8, 8), origin: .zero)
                 try LabelMap(geometry: grid, labels: [UInt8](repeating: 1, count: grid.extent.count))
                     .write(to: path("lesion", small))
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Geometry
 import RunFiles
 import Sampling
 import Testing
@@ -14,7 +15,7 @@ extension RankTests {
                 let volume = try Volume(reading: path)
                 var grid = volume.geometry
                 let extent = grid.extent
-                grid.extent = Extent(extent.height, extent.depth, extent.width)
+                grid.extent = Size3(extent.height, extent.depth, extent.width)
                 grid.qformCode = 0
                 grid.sformCode = 1
                 grid.sform.rows = grid.affine.rows.map { SIMD4($0.x, $0.z, $0.y, $0.w) }

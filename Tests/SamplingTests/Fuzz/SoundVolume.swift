@@ -1,6 +1,7 @@
 import CNIfTI
 import Foundation
 import Fuzzing
+import Geometry
 
 @testable import Sampling
 
@@ -27,7 +28,7 @@ struct SoundVolume {
     /// Whether it holds several volumes.
     let isSeries: Bool
 
-    static let extent = Extent(3, 4, 5)
+    static let extent = Size3(3, 4, 5)
 
     init(_ role: Role, _ random: inout SeededGenerator) {
         container = random.one(of: Container.allCases)

@@ -1,5 +1,6 @@
 import Foundation
 import Fuzzing
+import Geometry
 import Testing
 
 @testable import Sampling
@@ -177,7 +178,7 @@ private struct VolumeCase {
             throw FuzzRun.Fault("the transform \(numbers) was accepted")
         }
         guard geometry.extent.count > 0, geometry.extent.count <= 1 << 20 else {
-            throw FuzzRun.Fault("\(geometry.extent) voxels were accepted")
+            throw FuzzRun.Fault("\(geometry.extent.xyz) voxels were accepted")
         }
         // What was read can be written: a result is, on the same grid.
         try LabelMap(geometry: geometry, labels: Array(repeating: 0, count: geometry.extent.count))

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Geometry
 import Sampling
 import TestSupport
 import Testing
@@ -14,7 +15,7 @@ import Testing
     private static func grid(
         _ subject: String, flipsX: Bool = false, spacing: SIMD3<Double> = [1, 1, 1], pixdim: Double? = nil
     ) -> SubjectGrid {
-        var geometry = VolumeGeometry(extent: Extent(cube: 4), spacing: spacing, origin: [0, 0, 0])
+        var geometry = VolumeGeometry(extent: Size3(cube: 4), spacing: spacing, origin: [0, 0, 0])
         if flipsX { geometry.sform.rows[0].x *= -1 }
         if let pixdim { geometry.spacing = SIMD3(repeating: pixdim) }
         return SubjectGrid(subject, geometry)

@@ -1,6 +1,7 @@
 import Collectives
 import Engine
 import Foundation
+import Geometry
 import Glibc
 import Inference
 import RunFiles

@@ -2,6 +2,7 @@ import Collectives
 import Configuration
 import Engine
 import Foundation
+import Geometry
 import Glibc
 import RunFiles
 import Sampling
@@ -20,7 +21,7 @@ import Testing
         let list = folder + "/subjects.csv"
         if !FileManager.default.fileExists(atPath: list) {
             let size = 40
-            let geometry = VolumeGeometry(extent: Extent(cube: size), spacing: [1, 1, 1], origin: [0, 0, 0])
+            let geometry = VolumeGeometry(extent: Size3(cube: size), spacing: [1, 1, 1], origin: [0, 0, 0])
             for subject in 0..<2 {
                 var image = (0..<size * size * size).map {
                     Float(1 + ($0 + subject) &* 2_654_435_761 % 9973 % 100)

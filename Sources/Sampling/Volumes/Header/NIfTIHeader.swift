@@ -1,4 +1,5 @@
 import CNIfTI
+import Geometry
 
 /// What the header of a NIfTI-1 or NIfTI-2 file says, in either byte order, checked before anything goes by it.
 ///

@@ -3,18 +3,18 @@ public struct Affine: Hashable, Sendable {
     /// The first three rows of the 4 x 4 matrix; each holds the factors of x, y, z and the offset.
     public var rows: [SIMD4<Double>]
 
-    init(rows: [SIMD4<Double>]) {
+    public init(rows: [SIMD4<Double>]) {
         precondition(rows.count == 3, "\(rows.count) rows of an affine map that has 3")
         self.rows = rows
     }
 
     /// - Parameter columns: the ways from a voxel to its neighbour along x, y and z.
-    init(columns: [SIMD3<Double>], origin: SIMD3<Double>) {
+    public init(columns: [SIMD3<Double>], origin: SIMD3<Double>) {
         precondition(columns.count == 3, "\(columns.count) columns of an affine map that has 3")
         rows = (0..<3).map { SIMD4(columns[0][$0], columns[1][$0], columns[2][$0], origin[$0]) }
     }
 
-    init(spacing: SIMD3<Double>, origin: SIMD3<Double>) {
+    public init(spacing: SIMD3<Double>, origin: SIMD3<Double>) {
         rows = [
             SIMD4(spacing.x, 0, 0, origin.x), SIMD4(0, spacing.y, 0, origin.y),
             SIMD4(0, 0, spacing.z, origin.z),
@@ -22,9 +22,9 @@ public struct Affine: Hashable, Sendable {
     }
 
     /// What nibabel takes where a header has no transform: the file's centre is the world's, x runs to the left.
-    init(withoutTransform spacing: SIMD3<Double>, extent: Extent) {
+    public init(withoutTransform spacing: SIMD3<Double>, size: Size3) {
         let steps = SIMD3(-abs(spacing.x), abs(spacing.y), abs(spacing.z))
-        let last = SIMD3(Double(extent.width - 1), Double(extent.height - 1), Double(extent.depth - 1))
+        let last = SIMD3(Double(size.width - 1), Double(size.height - 1), Double(size.depth - 1))
         self.init(spacing: steps, origin: -steps * last / 2)
     }
 
@@ -35,20 +35,20 @@ public struct Affine: Hashable, Sendable {
     }
 
     /// The ways from a voxel to its neighbour along x, y and z.
-    var columns: [SIMD3<Double>] { (0..<3).map { SIMD3(rows[0][$0], rows[1][$0], rows[2][$0]) } }
+    public var columns: [SIMD3<Double>] { (0..<3).map { SIMD3(rows[0][$0], rows[1][$0], rows[2][$0]) } }
 
     /// Distance of neighbouring voxels along x, y and z.
-    var columnLengths: SIMD3<Double> {
+    public var columnLengths: SIMD3<Double> {
         let lengths = columns.map { ($0 * $0).sum().squareRoot() }
         return SIMD3(lengths[0], lengths[1], lengths[2])
     }
 
     /// Volume that a voxel fills, negative where the map is a mirror image.
-    var determinant: Double {
+    public var determinant: Double {
         let (x, y, z) = (rows[0], rows[1], rows[2])
         return x.x * (y.y * z.z - y.z * z.y) - x.y * (y.x * z.z - y.z * z.x) + x.z * (y.x * z.y - y.y * z.x)
     }
 
     /// The same map in another unit of length.
-    func scaled(by factor: Double) -> Affine { Affine(rows: rows.map { $0 * factor }) }
+    public func scaled(by factor: Double) -> Affine { Affine(rows: rows.map { $0 * factor }) }
 }

@@ -2,8 +2,9 @@ extension Affine {
     /// For each voxel axis (x, y, z) the letter of its direction in the body: to the Right or Left, to Anterior or
     /// Posterior, to Superior or Inferior; "?" for one that has none, since the map is singular.
     ///
-    /// The same letters as nibabel's `aff2axcodes` gives, but where the map is singular and rounding chooses: zoom and shear are taken off, then each axis, the one nearest
-    /// to a world axis first, takes what is nearest of the world axes that are left.
+    /// The same letters as nibabel's `aff2axcodes` gives, but where the map is singular and rounding chooses: zoom and
+    /// shear are taken off, then each axis, the one nearest to a world axis first, takes what is nearest of the world
+    /// axes that are left.
     public var orientation: String {
         var rotation = self.rotation
         func strength(_ axis: Int) -> Double { (0..<3).map { abs(rotation[axis][$0]) }.max() ?? 0 }
