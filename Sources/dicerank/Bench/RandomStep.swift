@@ -34,7 +34,7 @@ final class RandomStep {
             ? try AlgorithmTiming.measure(
                 graph, inputSize: inputSize, slots: configuration.batch / ranks, threads: threads) : []
         var algorithms = chosen ?? AlgorithmChoice(timings)
-        algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
+        algorithms.rule = configuration.convolution
         let slots = configuration.batch / ranks
         let isDeterministic = configuration.distributed.reduction == .deterministic
         self.communicator = communicator
@@ -44,7 +44,7 @@ final class RandomStep {
                 slots: slots, firstSlot: communicator.rank * slots * configuration.accumulate,
                 globalSlots: configuration.batch,
                 threads: threads,
-                batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
+                batchStatistics: configuration.network.batchNorm,
                 algorithms: algorithms, gradientsBySlot: isDeterministic,
                 microBatches: configuration.accumulate,
                 plansSharingMemory: communicator.ranksOnNode.count),
