@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "Inference", dependencies: ["Engine", "Geometry", "Networks", "Sampling"]),
         .target(
             name: "Configuration",
-            dependencies: ["Geometry", "Engine", "Networks", "Losses", "Sampling", "Yams"]),
+            dependencies: ["Engine", "Geometry", "Networks", "Losses", "Sampling", "Yams"]),
         .target(
             name: "RunFiles",
             dependencies: [
