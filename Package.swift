@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "RunFiles",
             dependencies: [
-                "Engine", "Sampling", "Inference",
+                "Engine", "Geometry", "Sampling", "Inference",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -50,5 +50,5 @@ public enum LogitsKind: String, Sendable, CaseIterable {
     /// A bias a class.
     case bias
     /// Batch normalisation without activation, as in NiftyNet.
-    case batchNormalization = "batch_norm"
+    case batchNormalisation = "batch_norm"
 }

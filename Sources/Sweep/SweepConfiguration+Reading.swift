@@ -50,7 +50,9 @@ extension SweepConfiguration {
                 advice: "train it with dicerank train, or put it under 'run' beside 'networks' for a sweep"))
     }
 
-    mutating func read(_ root: ConfigurationNode, folder: String?) throws(ConfigurationError) {
+    mutating func read(
+        _ root: ConfigurationNode, folder: String?, warn: (String) -> Void
+    ) throws(ConfigurationError) {
         try Self.refuseRun(root)
         var keys = try KeyVisitor(root, path: "")
         keys.mayMean(RunConfiguration(list: "").values.map { "run." + $0.key })
@@ -69,12 +71,16 @@ extension SweepConfiguration {
                 "networks", found: "\(count) combinations with learning rates and losses",
                 expected: "at most \(Self.mostCells) of them")
         }
+        // Cells have most of their keys from the same lines.
+        var warnings: [String] = []
+        func note(_ sentence: String) { if !warnings.contains(sentence) { warnings.append(sentence) } }
         for network in networks {
             for patch in network.patches {
                 for rate in rates {
                     for loss in losses {
                         cells.append(
-                            try Self.cell(network, patch, rate, loss, run: run, folder: folder))
+                            try Self.cell(
+                                network, patch, rate, loss, run: run, folder: folder, warn: note))
                     }
                 }
             }
@@ -86,12 +92,13 @@ extension SweepConfiguration {
                 expected: "combinations that differ in network, patch, learning rate or loss")
         }
         try checkFigure(rates: rates.map(\.value), at: &keys)
+        warnings.forEach(warn)
     }
 
     private static func cell(
         _ network: NetworkSetting, _ patch: Patch, _ rate: (value: Double, origin: String),
         _ loss: LossSetting,
-        run: ConfigurationNode, folder: String?
+        run: ConfigurationNode, folder: String?, warn: (String) -> Void
     ) throws(ConfigurationError) -> SweepCell {
         func number(_ value: Int) -> ConfigurationNode {
             ConfigurationNode(value: .scalar("\(value)", quoted: false), origin: patch.origin)
@@ -117,7 +124,7 @@ extension SweepConfiguration {
         }
         return SweepCell(
             network: network.label, loss: loss.label,
-            configuration: try RunConfiguration(root, path: "run", folder: folder))
+            configuration: try RunConfiguration(root, path: "run", folder: folder, warn: warn))
     }
 
     // MARK: Axes
@@ -151,11 +158,6 @@ extension SweepConfiguration {
         let isNamed = keys.has("name")
         try keys.choice("name", &name)
         guard isNamed || Name(rawValue: label) != nil else {
-            if Name.planned.contains(label) {
-                throw ConfigurationError(
-                    origin: origin,
-                    fault: .unsupportedValue(key: "networks", found: label, supported: Name.names))
-            }
             throw ConfigurationError(
                 origin: origin,
                 fault: .badValue(

@@ -43,24 +43,28 @@ public struct SweepConfiguration: Sendable {
     /// - Parameters:
     ///   - path: a YAML file. Relative paths in it start at its folder.
     ///   - overrides: `key.sub=value` of the sweep's keys, such as `run.steps=100`. Relative paths start at the current folder.
+    ///   - warn: is given a sentence for each key that is read but has no effect any more.
     /// - Throws: ``ConfigurationError`` naming file and line or option, key, what was found and expected.
-    public init(contentsOf path: String, overrides: [String] = []) throws(ConfigurationError) {
+    public init(
+        contentsOf path: String, overrides: [String] = [], warn: (String) -> Void = { _ in }
+    ) throws(ConfigurationError) {
         let (text, folder) = try RunConfiguration.read(path)
-        try self.init(yaml: text, name: path, folder: folder, overrides: overrides)
+        try self.init(yaml: text, name: path, folder: folder, overrides: overrides, warn: warn)
     }
 
     /// - Parameters:
     ///   - yaml: one YAML document.
     ///   - name: what messages call it.
     ///   - folder: where relative paths start; nil leaves them as they are.
-    ///   - overrides: as in ``init(contentsOf:overrides:)``.
+    ///   - overrides: as in ``init(contentsOf:overrides:warn:)``, and `warn` too.
     public init(
-        yaml: String, name: String = "sweep", folder: String? = nil, overrides: [String] = []
+        yaml: String, name: String = "sweep", folder: String? = nil, overrides: [String] = [],
+        warn: (String) -> Void = { _ in }
     ) throws(ConfigurationError) {
         var root = try ConfigurationNode(yaml: yaml, name: name)
         for option in overrides { try root.override(option) }
         root.origin = name
-        try read(root, folder: folder)
+        try read(root, folder: folder, warn: warn)
     }
 
     /// The number of ranks of a group.

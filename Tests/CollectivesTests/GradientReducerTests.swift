@@ -100,20 +100,15 @@ let oneFloatInMiB = 4.0 / 1_048_576
         while begin.secondsToNow < 0.02 {}
         let times = try reducer.finish()
         // 20 ms of "backward" while the bucket was under way; the rest takes microseconds.
-        #expect(times.inFlightSeconds >= 0.02)
-        #expect(times.communicationSeconds < times.inFlightSeconds)
-        #expect(times.baselineSeconds == nil && times.hiddenShare == nil)
+        #expect(times.communicationSeconds < 0.02)
+        #expect(times.baselineSeconds == nil)
     }
 
-    @Test func hiddenShareComparesWithTheReductionAlone() {
+    @Test func communicationIsWaitingAndDriving() {
         var times = ReductionTimes()
         times.blockedSeconds = 0.75
         times.drivingSeconds = 0.25
         #expect(times.communicationSeconds == 1)
-        times.baselineSeconds = 4
-        #expect(times.hiddenShare == 0.75)
-        times.baselineSeconds = 0.5
-        #expect(times.hiddenShare == 0)
     }
 
     @Test func calibrationReducesTheSameBucketsElsewhere() throws {

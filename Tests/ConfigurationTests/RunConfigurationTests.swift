@@ -189,21 +189,25 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("precision: bfloat16", "precision 'bfloat16', supported are 'float32'"),
-        ("patch: {sampler: map}", "patch.sampler 'map', supported are 'foreground', 'uniform', 'balanced'"),
-        (
-            "log: {every: 1}\noptimizer: {name: adam, schedule: cosine}",
-            "key 'optimizer.schedule', supported are 'optimizer.name', "
-        ),
-    ])
-    func refusesWhatDoesNotWorkYet(yaml: String, part: String) {
-        do {
-            _ = try RunConfiguration(yaml: yaml, name: "run.yaml")
-            Issue.record("accepted: \(yaml)")
-        } catch {
-            #expect(error.description.contains(": not supported yet: " + part))
+    @Test func aKeyThatIsGoneIsReadWithItsOnlyValue() throws {
+        let plain = "data: {list: a.csv}\n"
+        var warnings: [String] = []
+        let read = try RunConfiguration(yaml: plain + "precision: float32\n", name: "run.yaml") {
+            warnings.append($0)
         }
+        #expect(try read == RunConfiguration(yaml: plain))
+        #expect(!read.yaml.contains("precision"))
+        #expect(
+            warnings == [
+                "run.yaml:2: the key 'precision' has no effect any more, since there is only float32: remove it."
+            ])
+        let error = #expect(throws: ConfigurationError.self) {
+            try RunConfiguration(yaml: plain, overrides: ["precision=bfloat16"])
+        }
+        #expect(
+            error?.description
+                == "--set precision=bfloat16: precision is 'bfloat16', expected no such key, since there is only float32: "
+                + "remove it.")
     }
 
     @Test func optionsOverrideTheFileInOrder() throws {
@@ -310,11 +314,11 @@ import Testing
 
     @Test func slicesAreAxialUnlessSaid() throws {
         let plain = try RunConfiguration(yaml: "data: {list: a.csv}")
-        #expect(plain.patch.plane == .axial)
+        #expect(plain.patch.slices == .axial)
         #expect(plain.yaml.contains("  slices: axial\n"))
         for (name, plane) in [("coronal", SlicePlane.coronal), ("sagittal", .sagittal), ("stored", .stored)] {
             let other = try RunConfiguration(yaml: "data: {list: a.csv}\npatch: {slices: \(name)}")
-            #expect(other.patch.plane == plane)
+            #expect(other.patch.slices == plane)
         }
         #expect(!RunConfiguration.mayChangeOnResume("patch.slices"))
     }

@@ -180,6 +180,17 @@ import Testing
         }
     }
 
+    @Test func aKeyThatIsGoneIsNamedOnceForAllCells() throws {
+        var warnings: [String] = []
+        let yaml = Self.yaml.replacing("  steps: 7\n", with: "  steps: 7\n  precision: float32\n")
+        let sweep = try SweepConfiguration(yaml: yaml, name: "s.yaml") { warnings.append($0) }
+        #expect(sweep.cells.count > 1)
+        #expect(
+            warnings == [
+                "s.yaml:3: the key 'run.precision' has no effect any more, since there is only float32: remove it."
+            ])
+    }
+
     @Test func costIsDealtEvenly() {
         #expect(SweepShares.deal([1, 5, 2, 4], groups: 2) == [[0, 1], [2, 3]])
         #expect(SweepShares.deal([0, 0, 0], groups: 2) == [[0, 2], [1]])

@@ -41,7 +41,6 @@ public final class GradientReducer {
     private var completedEnd = 0
     private var startedEnd = 0
     private var underWay: ArraySlice<any Request> = []
-    private var busySince: ContinuousClock.Instant?
     private var times = ReductionTimes()
     private var baselineSeconds: Double?
     private var recorder = BackwardProfile.Recorder()
@@ -111,7 +110,6 @@ public final class GradientReducer {
             let request = try startSum(bucket, of: gradients, owner: owner, feedback: feedback)
             startedEnd = bucket.upperBound
             underWay.append(request)
-            busySince = busySince ?? begin
             times.buckets += 1
             times.bytes += bucket.count * MemoryLayout<Float>.stride
         }
@@ -152,7 +150,6 @@ public final class GradientReducer {
         while let first = underWay.first, try first.test() { underWay.removeFirst() }
         // A slice keeps what was removed from it.
         if underWay.isEmpty { underWay = [] }
-        noteIdle()
     }
 
     /// Waits until all gradients are summed, and returns what this step took. All ranges must have been completed.
@@ -166,7 +163,6 @@ public final class GradientReducer {
             for request in underWay { try request.wait() }
             underWay = []
             times.blockedSeconds += begin.secondsToNow
-            noteIdle()
         }
         defer {
             times = ReductionTimes()
@@ -175,12 +171,6 @@ public final class GradientReducer {
         }
         times.baselineSeconds = baselineSeconds
         return times
-    }
-
-    private func noteIdle() {
-        guard underWay.isEmpty, let since = busySince else { return }
-        times.inFlightSeconds += since.secondsToNow
-        busySince = nil
     }
 }
 
@@ -194,9 +184,6 @@ public struct ReductionTimes: Sendable, Equatable {
     /// where MPI does not add.
     public var drivingSeconds = 0.0
 
-    /// Seconds during which at least one bucket was under way, whether or not it moved.
-    public var inFlightSeconds = 0.0
-
     /// Seconds that the same reduction takes with nothing beside it; nil if `calibrate` was not called.
     public var baselineSeconds: Double?
 
@@ -209,10 +196,4 @@ public struct ReductionTimes: Sendable, Equatable {
 
     /// Seconds of this rank's step that communication cost.
     public var communicationSeconds: Double { blockedSeconds + drivingSeconds }
-
-    /// Share of the reduction that was hidden behind backward: 0 if it cost this rank as much as with nothing beside
-    /// it, 1 if it cost nothing; nil if there is nothing to compare with.
-    public var hiddenShare: Double? {
-        baselineSeconds.flatMap { $0 > 0 ? min(max(1 - communicationSeconds / $0, 0), 1) : nil }
-    }
 }

@@ -13,10 +13,6 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
         case otherKind(String, key: String, advice: String)
         /// The value has another type or lies outside its range.
         case badValue(key: String, found: String, expected: String)
-        /// A value that is planned but does not work yet.
-        case unsupportedValue(key: String, found: String, supported: [String])
-        /// A key that is planned but does not work yet.
-        case unsupportedKey(String, supported: [String])
         /// A key that belongs to another choice than the one made, such as Adam's `beta1` under SGD.
         case inapplicableKey(String, appliesTo: String)
         /// A key without default is missing.
@@ -47,10 +43,6 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
             "this is \(kind), as its key '\(key)' tells: \(advice)"
         case .badValue(let key, let found, let expected):
             "\(excerpt(key)) is \(excerpt(found)), expected \(expected)"
-        case .unsupportedValue(let key, let found, let supported):
-            "not supported yet: \(key) '\(excerpt(found))', supported are \(Self.quoted(supported))"
-        case .unsupportedKey(let key, let supported):
-            "not supported yet: key '\(key)', supported are \(Self.quoted(supported))"
         case .inapplicableKey(let key, let condition):
             "'\(excerpt(key))' applies only to \(condition)"
         case .missingKey(let key):

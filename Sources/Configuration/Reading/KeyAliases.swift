@@ -20,6 +20,6 @@ extension KeyVisitor {
         "filters": "widths", "features": "widths", "dropoutrate": "dropout",
         "gradclip": "clip", "clipnorm": "clip", "gradientclip": "clip", "maxnorm": "clip",
         "randomseed": "seed", "numthreads": "threads", "workers": "threads", "numworkers": "threads",
-        "dtype": "precision", "amp": "precision", "saveevery": "checkpoint", "keeplast": "keep",
+        "saveevery": "checkpoint", "keeplast": "keep",
     ]
 }

@@ -8,13 +8,9 @@ package protocol ConfigurationSection {
 }
 
 /// A value out of a few names.
-package protocol ConfigurationChoice: RawRepresentable<String>, CaseIterable, Sendable {
-    /// Names that are planned but do not work yet.
-    static var planned: [String] { get }
-}
+package protocol ConfigurationChoice: RawRepresentable<String>, CaseIterable, Sendable {}
 
 extension ConfigurationChoice {
-    package static var planned: [String] { [] }
     package static var names: [String] { allCases.map(\.rawValue) }
 }
 
@@ -28,7 +24,9 @@ package struct KeyVisitor {
     private let folder: String?
     let entries: [ConfigurationNode.Entry]
     private var names: [String] = []
-    private var planned: [String] = []
+    private var retired: Set<String> = []
+    /// Sentences about keys that are read but have no effect any more, those of the sections below included.
+    private(set) var warnings: [String] = []
     private var inapplicable: [String: String] = [:]
     /// Full paths of all keys named so far, those of the sections below included.
     private var paths: [String] = []
@@ -66,13 +64,6 @@ package struct KeyVisitor {
         ConfigurationError(origin: origin, fault: .missingKey(fullName(key)))
     }
 
-    /// The refusal of a planned value.
-    package func unsupported(_ key: String, found: String, supported: [String]) -> ConfigurationError {
-        ConfigurationError(
-            origin: place(of: key),
-            fault: .unsupportedValue(key: fullName(key), found: found, supported: supported))
-    }
-
     // MARK: Keys
 
     package mutating func section<Section: ConfigurationSection>(
@@ -85,6 +76,7 @@ package struct KeyVisitor {
         try section.visit(&keys)
         try keys.finish()
         paths += keys.paths
+        warnings += keys.warnings
         resolved.append(.init(key: key, value: .mapping(keys.resolved)))
     }
 
@@ -135,13 +127,8 @@ package struct KeyVisitor {
         let expected =
             Choice.names.count == 1 ? Choice.names[0] : "one of " + Choice.names.joined(separator: ", ")
         if let found = try scalar(key, expected) {
-            if let choice = Choice(rawValue: found) {
-                value = choice
-            } else if Choice.planned.contains(found) {
-                throw unsupported(key, found: found, supported: Choice.names)
-            } else {
-                throw bad(key, expected)
-            }
+            guard let choice = Choice(rawValue: found) else { throw bad(key, expected) }
+            value = choice
         }
         note(key, .text(value.rawValue))
     }
@@ -291,8 +278,18 @@ package struct KeyVisitor {
         note(key, .inlineMapping(pairs))
     }
 
-    /// A key that is planned: refused with that word when given.
-    package mutating func later(_ key: String) { planned.append(key) }
+    /// A key that is gone since it had one value: passed over with a warning where it has that, and refused where it has
+    /// another.
+    package mutating func retired(_ key: String, value: String) throws(ConfigurationError) {
+        retired.insert(key)
+        guard let found = try scalar(key, "no such key, since there is only \(value): remove it") else {
+            return
+        }
+        guard found == value else { throw bad(key, "no such key, since there is only \(value): remove it") }
+        warnings.append(
+            "\(place(of: key)): the key '\(fullName(key))' has no effect any more, since there is only \(value): "
+                + "remove it.")
+    }
 
     /// A key that does not belong to the choice that was made; it is neither read nor written.
     package mutating func skip(_ key: String, appliesTo condition: String) { inapplicable[key] = condition }
@@ -303,11 +300,9 @@ package struct KeyVisitor {
     /// Refuses the keys that nothing has named. Unknown names are compared with those of this mapping, and with
     /// the full paths below it.
     package mutating func finish() throws(ConfigurationError) {
-        for entry in entries where !names.contains(entry.key) {
+        for entry in entries where !names.contains(entry.key) && !retired.contains(entry.key) {
             let fault: ConfigurationError.Fault
-            if planned.contains(entry.key) {
-                fault = .unsupportedKey(fullName(entry.key), supported: names.map(fullName))
-            } else if let condition = inapplicable[entry.key] {
+            if let condition = inapplicable[entry.key] {
                 fault = .inapplicableKey(fullName(entry.key), appliesTo: condition)
             } else {
                 let known = names.map(fullName)

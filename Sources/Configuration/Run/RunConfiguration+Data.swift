@@ -18,13 +18,13 @@ extension RunConfiguration {
         /// Column of the mask inside which intensities are normalised; default null: the voxels that are not 0.
         public var mask: String?
         /// How intensities are normalised, each image on its own; default `zscore`.
-        public var normalise = Normalisation.zscore
+        public var normalise = IntensityNormalisation.zscore
         /// New label to the labels that become it, `{1: [1, 2, 4]}`, and to `others` for all labels not named but 0:
         /// `{1: [37, 38], 0: others}`. Without `others`, labels not named stay; but one that is the new label of others and
         /// in no list is an error where a file holds it. 0 stays 0 unless it is named. Default `{}`.
         public var mergeLabels = LabelMerging()
         /// What happens to a subject without foreground when patches must hold some; default `error`.
-        public var noForeground = NoForeground.error
+        public var noForeground = NoForegroundRule.error
         /// Share of subjects kept out of training to score the result on (see ``Evaluate``), 0 to below 1; a choice by
         /// the seed. Default 0.
         public var heldOut = 0.0
@@ -38,50 +38,9 @@ extension RunConfiguration {
         public var size = [51, 51, 51]
         /// Of patches that are one voxel deep: the plane in which they lie, by each subject's orientation; default
         /// `axial`.
-        public var slices = Slices.axial
+        public var slices = SlicePlane.axial
         /// Default `foreground`.
-        public var sampler = Sampler.foreground
-    }
-
-    public enum Normalisation: String, ConfigurationChoice {
-        /// Zero mean and unit variance inside the mask.
-        case zscore
-        /// As in the file.
-        case none
-    }
-
-    public enum ReferenceKind: String, ConfigurationChoice {
-        /// A class a voxel.
-        case labels
-        /// Probabilities, 0 to 1: a volume a class (4D), or, of two classes, the foreground's (3D). The loss is taken against
-        /// them; sampling and DSC take a voxel for foreground where that has a half or more.
-        case probabilities
-    }
-
-    public enum NoForeground: String, ConfigurationChoice {
-        /// The run ends with the subject's name.
-        case error
-        /// The subject is named in the log and left out.
-        case skip
-        /// Its patches are drawn uniformly.
-        case uniform
-    }
-
-    public enum Slices: String, ConfigurationChoice {
-        case axial, coronal, sagittal
-        /// Across the slowest axis of the files, whatever that is.
-        case stored
-    }
-
-    public enum Sampler: String, ConfigurationChoice {
-        /// Uniform over the positions whose effective patch holds foreground (the paper's).
-        case foreground
-        /// Uniform over all positions.
-        case uniform
-        /// A class first, each that is present with the same chance, then uniform over the positions whose effective
-        /// patch holds it.
-        case balanced
-        package static let planned = ["map"]
+        public var sampler = SamplerKind.foreground
     }
 }
 

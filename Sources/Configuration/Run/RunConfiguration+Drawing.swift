@@ -1,4 +1,3 @@
-import Engine
 import Geometry
 import Sampling
 
@@ -9,28 +8,14 @@ extension RunConfiguration {
     }
 
     /// The sampler that is configured.
-    public var sampler: any PatchSampler {
-        let kind: SamplerKind =
-            switch patch.sampler {
-            case .foreground: .foreground
-            case .uniform: .uniform
-            case .balanced: .balanced
-            }
-        return kind.sampler
-    }
+    public var sampler: any PatchSampler { patch.sampler.sampler }
 
     /// How patches are drawn and prefetched.
     package func patchOptions(input: Size3, effective: Size3) -> PatchSource.Options {
-        let rule: NoForegroundRule =
-            switch data.noForeground {
-            case .error: .error
-            case .skip: .skip
-            case .uniform: .uniform
-            }
-        return PatchSource.Options(
-            inputSize: input,
-            effectiveSize: effective, sampler: sampler,
-            noForeground: rule, softClasses: data.referenceKind == .probabilities ? data.classes : 0,
+        PatchSource.Options(
+            inputSize: input, effectiveSize: effective, sampler: sampler,
+            noForeground: data.noForeground,
+            softClasses: data.referenceKind == .probabilities ? data.classes : 0,
             // A step of micro-batches is long, and its patches are many.
             ahead: accumulate > 1 ? 1 : 2, threads: 1)
     }

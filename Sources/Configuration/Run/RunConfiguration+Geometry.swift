@@ -1,4 +1,5 @@
 import Engine
+import Geometry
 import Networks
 
 extension RunConfiguration {

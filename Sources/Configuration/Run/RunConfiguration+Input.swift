@@ -1,4 +1,3 @@
-import Engine
 import Geometry
 import Networks
 import Sampling
@@ -22,10 +21,9 @@ extension RunConfiguration {
     /// Reads subjects as the network takes them; a reference where one is named.
     public func reader(for network: any Networks.Network) throws -> SubjectReader {
         SubjectReader(
-            normalisation: data.normalise == .zscore ? .zscore : .none, classes: data.classes,
-            merging: data.mergeLabels,
-            referenceKind: data.referenceKind == .probabilities ? .probabilities : .labels,
-            slices: try trainsOnSlices(network) ? patch.plane : .stored)
+            normalisation: data.normalise, classes: data.classes, merging: data.mergeLabels,
+            referenceKind: data.referenceKind,
+            slices: try trainsOnSlices(network) ? patch.slices : .stored)
     }
 }
 
@@ -35,16 +33,6 @@ extension RunConfiguration.Patch {
         let isOneNumber = Set(size).count == 1
         let depth = planar && isOneNumber ? 1 : size[0]
         return planar && depth != 1 ? nil : Size3(depth, size[1], size[2])
-    }
-
-    /// The plane of slices.
-    var plane: SlicePlane {
-        switch slices {
-        case .axial: .axial
-        case .coronal: .coronal
-        case .sagittal: .sagittal
-        case .stored: .stored
-        }
     }
 }
 

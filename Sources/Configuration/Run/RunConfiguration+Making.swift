@@ -6,14 +6,11 @@ extension RunConfiguration.Network {
     /// The network that is configured.
     /// - Throws: `NetworkError`.
     public func make(inputChannels: Int, classes: Int) throws -> any Network {
-        let kind: LogitsKind = logits == .bias ? .bias : .batchNormalization
-        return try NetworkRegistry.network(
+        try NetworkRegistry.network(
             named: name.rawValue, inputChannels: inputChannels, classes: classes,
             options: NetworkOptions(
-                widths: widths, hidden: hidden,
-                normalisation: normalisation.flatMap { .init(rawValue: $0.rawValue) }, groups: groups,
-                activation: activation.flatMap { .init(rawValue: $0.rawValue) }, dropout: dropout,
-                logits: kind))
+                widths: widths, hidden: hidden, normalisation: normalisation, groups: groups,
+                activation: activation, dropout: dropout, logits: logits))
     }
 }
 
@@ -27,15 +24,11 @@ extension RunConfiguration.Loss {
     }
 
     private func make(_ name: Name) -> any SegmentationLoss {
-        let pooling: Engine.Pooling = pooling == .image ? .image : .batch
         switch name {
-        case .gdl:
-            return GeneralisedDiceLoss(
-                weights: GeneralisedDiceLoss.Weights(rawValue: weights.rawValue) ?? .square, pooling: pooling,
-                convention: convention == .niftynet ? .niftynet : .monai)
-        case .wce: return WeightedCrossEntropy(pooling: pooling)
-        case .dl2: return DiceLoss(pooling: pooling)
-        case .ss: return SensitivitySpecificityLoss(lambda: lambda, pooling: pooling)
+        case .gdl: GeneralisedDiceLoss(weights: weights, pooling: pooling, convention: convention)
+        case .wce: WeightedCrossEntropy(pooling: pooling)
+        case .dl2: DiceLoss(pooling: pooling)
+        case .ss: SensitivitySpecificityLoss(lambda: lambda, pooling: pooling)
         }
     }
 }

@@ -1,12 +1,17 @@
+import Engine
+import Losses
+import Networks
+
 extension RunConfiguration {
     /// The network (`network`).
     public struct Network: Sendable, Equatable {
         /// Default `highres3dnet`.
         public var name = Name.highres3dnet
-        /// Over which patches batch norm takes its statistics; default `global`.
-        public var batchNorm = BatchNorm.global
+        /// Over which patches batch norm takes its statistics; default `global`, by which the number of ranks does not change
+        /// the result.
+        public var batchNorm = BatchStatistics.global
         /// What follows the last convolution; default `bias`.
-        public var logits = Logits.bias
+        public var logits = LogitsKind.bias
         /// Channels of each stage, 1 to 4,096 each, as many as the network has stages; nil (`auto`, the default) takes
         /// the paper's.
         public var widths: [Int]?
@@ -27,27 +32,6 @@ extension RunConfiguration {
             /// 2D networks: they take slices.
             case unet, twopathcnn
         }
-
-        public enum Normalisation: String, ConfigurationChoice {
-            case batch, instance, group, none
-        }
-
-        public enum Activation: String, ConfigurationChoice {
-            case relu, prelu
-        }
-
-        public enum BatchNorm: String, ConfigurationChoice {
-            /// Those of all ranks: the number of ranks does not change the result.
-            case global
-            /// Those of the own rank.
-            case rank
-        }
-
-        public enum Logits: String, ConfigurationChoice {
-            case bias
-            /// Batch norm without activation, as in NiftyNet.
-            case batchNorm = "batch_norm"
-        }
     }
 
     /// The loss (`loss`).
@@ -57,11 +41,11 @@ extension RunConfiguration {
         /// Losses that are added to it, each times a number above 0; default none.
         public var add: [Name: Double] = [:]
         /// GDL: weight of a class by its volume V in the reference; default `square`.
-        public var weights = Weights.square
+        public var weights = GeneralisedDiceLoss.Weights.square
         /// Over which voxels the sums of one loss run; default `image`.
         public var pooling = Pooling.image
         /// GDL: how absent classes and empty groups are treated; default `niftynet`.
-        public var convention = Convention.niftynet
+        public var convention = GeneralisedDiceLoss.Convention.niftynet
         /// SS: share of the sensitivity, 0 to 1; default 0.05, the paper's.
         public var lambda = 0.05
 
@@ -74,29 +58,6 @@ extension RunConfiguration {
             case dl2
             /// Sensitivity and specificity.
             case ss
-        }
-
-        public enum Weights: String, ConfigurationChoice {
-            /// 1/V^2, the paper's GDL_v.
-            case square
-            /// 1/V.
-            case simple
-            /// 1.
-            case uniform
-        }
-
-        public enum Pooling: String, ConfigurationChoice {
-            /// A loss for each patch, then the mean.
-            case image
-            /// One loss over the patches of all ranks.
-            case batch
-        }
-
-        public enum Convention: String, ConfigurationChoice {
-            /// No additive constant in the ratio.
-            case niftynet
-            /// 1e-5 in numerator and denominator.
-            case monai
         }
     }
 
@@ -186,6 +147,5 @@ extension RunConfiguration.Optimizer: ConfigurationSection {
             0 < $0 && $0 <= 1e9
         }
         try keys.choice("non_finite", &nonFinite)
-        keys.later("schedule")
     }
 }

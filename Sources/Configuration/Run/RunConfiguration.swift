@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Sampling
 
@@ -29,30 +30,15 @@ public struct RunConfiguration: Sendable, Equatable {
     public var network = Network()
     public var loss = Loss()
     public var optimizer = Optimizer()
-    /// Number format of the convolutions; default `float32`.
-    public var precision = Precision.float32
-    /// How convolutions are computed; default `auto`.
-    public var convolution = Convolution.auto
+    /// How convolutions are computed; default `auto`: each by what is faster here, timed when a run starts, then kept by
+    /// its checkpoints.
+    public var convolution = ConvolutionAlgorithm.auto
     /// Threads a rank, 1 to 1,024; nil (`auto`, the default) shares the node's cores fairly.
     public var threads: Int?
     public var checkpoint = Checkpoint()
     public var evaluate = Evaluate()
     public var distributed = Distributed()
     public var log = Log()
-
-    public enum Precision: String, ConfigurationChoice {
-        case float32
-        package static let planned = ["bfloat16"]
-    }
-
-    public enum Convolution: String, ConfigurationChoice {
-        /// Each by what is faster here: timed when a run starts, then kept by its checkpoints.
-        case auto
-        /// The sum as it is written, by oneDNN.
-        case direct
-        /// Winograd's minimal filtering where the kernel is 3^3, else direct.
-        case winograd
-    }
 
     /// The defaults, for the subjects of `list`.
     public init(list: String) { data.list = list }
@@ -63,10 +49,13 @@ extension RunConfiguration {
     /// - Parameters:
     ///   - path: a YAML file. Relative paths in it start at its folder.
     ///   - overrides: `key.sub=value`, values as in YAML, applied in order. Relative paths start at the current folder.
+    ///   - warn: is given a sentence for each key that is read but has no effect any more.
     /// - Throws: ``ConfigurationError`` naming file and line or option, key, what was found and expected.
-    public init(contentsOf path: String, overrides: [String] = []) throws(ConfigurationError) {
+    public init(
+        contentsOf path: String, overrides: [String] = [], warn: (String) -> Void = { _ in }
+    ) throws(ConfigurationError) {
         let (text, folder) = try Self.read(path)
-        try self.init(yaml: text, name: path, folder: folder, overrides: overrides)
+        try self.init(yaml: text, name: path, folder: folder, overrides: overrides, warn: warn)
     }
 
     /// The text of a configuration file and its folder.
@@ -93,22 +82,26 @@ extension RunConfiguration {
     ///   - yaml: one YAML document.
     ///   - name: what messages call it.
     ///   - folder: where relative paths start; nil leaves them as they are, those of `overrides` too.
-    ///   - overrides: as in ``init(contentsOf:overrides:)``.
+    ///   - overrides: as in ``init(contentsOf:overrides:warn:)``, and `warn` too.
     public init(
-        yaml: String, name: String = "configuration", folder: String? = nil, overrides: [String] = []
+        yaml: String, name: String = "configuration", folder: String? = nil, overrides: [String] = [],
+        warn: (String) -> Void = { _ in }
     ) throws(ConfigurationError) {
         var root = try ConfigurationNode(yaml: yaml, name: name)
         for option in overrides { try root.override(option) }
         // Messages about the document as a whole name the file, not its first line.
         root.origin = name
-        try self.init(root, path: "", folder: folder)
+        try self.init(root, path: "", folder: folder, warn: warn)
     }
 
     /// - Parameters:
     ///   - root: a mapping of a run's keys.
     ///   - path: of that mapping, in messages; empty where it is a whole file.
     ///   - folder: where relative paths start; nil leaves them as they are.
-    package init(_ root: ConfigurationNode, path: String, folder: String?) throws(ConfigurationError) {
+    ///   - warn: as in ``init(contentsOf:overrides:warn:)``.
+    package init(
+        _ root: ConfigurationNode, path: String, folder: String?, warn: (String) -> Void
+    ) throws(ConfigurationError) {
         if path.isEmpty { try Self.refuseSweep(root) }
         var keys = try KeyVisitor(root, path: path, folder: folder)
         self.init(list: "")
@@ -117,6 +110,7 @@ extension RunConfiguration {
         guard !data.list.isEmpty else {
             throw ConfigurationError(origin: root.origin, fault: .missingKey(keys.fullName("data.list")))
         }
+        keys.warnings.forEach(warn)
     }
 
     /// Refuses a sweep where a run's configuration is expected.
@@ -185,7 +179,7 @@ extension RunConfiguration: ConfigurationSection {
         try keys.section("network", &network)
         try keys.section("loss", &loss)
         try keys.section("optimizer", &optimizer)
-        try keys.choice("precision", &precision)
+        try keys.retired("precision", value: "float32")
         try keys.choice("convolution", &convolution)
         try keys.automatic("threads", &threads, 1...1024)
         try keys.section("checkpoint", &checkpoint)

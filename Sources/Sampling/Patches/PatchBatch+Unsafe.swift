@@ -64,11 +64,6 @@ public final class PatchBatch: @unchecked Sendable {
         try body(UnsafeBufferPointer(imageBuffer(slot)))
     }
 
-    /// Class indices of all of the rank's slots, [slot][depth][height][width] of the effective patch.
-    public func withReferences<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
-        try body(UnsafeBufferPointer(references))
-    }
-
     /// Class indices of one slot, [depth][height][width] of the effective patch.
     ///
     /// - Parameter slot: counted from the rank's first slot.

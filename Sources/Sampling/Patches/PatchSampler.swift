@@ -41,12 +41,12 @@ public enum SamplerKind: String, Sendable, CaseIterable {
 
 /// What to do with a subject in which a sampler finds no position.
 public enum NoForegroundRule: String, Sendable, CaseIterable {
+    /// Stop with the subject's name.
+    case error
     /// Draw from another subject of the slot, and say so once.
     case skip
     /// Draw uniformly from it: a patch of background, and say so once.
     case uniform
-    /// Stop with the subject's name.
-    case error
 }
 
 /// Uniform over all positions whose effective patch holds at least one foreground voxel (class > 0).

@@ -1,6 +1,6 @@
 /// Reads a subject's files into one grid of normalised images and class indices.
 public struct SubjectReader: Sendable {
-    public var normalisation: Normalisation
+    public var normalisation: IntensityNormalisation
     /// Classes of the reference, 2 to 256.
     public var classes: Int
     public var merging: LabelMerging
@@ -9,7 +9,8 @@ public struct SubjectReader: Sendable {
     public var slices: SlicePlane
 
     public init(
-        normalisation: Normalisation = .zscore, classes: Int = 2, merging: LabelMerging = LabelMerging(),
+        normalisation: IntensityNormalisation = .zscore, classes: Int = 2,
+        merging: LabelMerging = LabelMerging(),
         referenceKind: ReferenceKind = .labels, slices: SlicePlane = .stored
     ) {
         precondition((2...256).contains(classes), "\(classes) classes in a byte")
@@ -81,7 +82,7 @@ public struct SubjectReader: Sendable {
 }
 
 /// How intensities of scanners that share no unit are made comparable.
-public enum Normalisation: String, Sendable, CaseIterable {
+public enum IntensityNormalisation: String, Sendable, CaseIterable {
     /// `(v - mean) / deviation` of the voxels inside the mask (the paper: of the white matter), or without a mask of
     /// the voxels that are not 0. The map is applied to all voxels.
     case zscore

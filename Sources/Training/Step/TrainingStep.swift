@@ -46,7 +46,7 @@ public final class TrainingStep {
             options: StepOptions(
                 slots: batch / ranks, firstSlot: communicator.rank * (configuration.stepPatches / ranks),
                 globalSlots: batch, microBatches: configuration.accumulate,
-                batchStatistics: configuration.network.batchNorm == .global ? .global : .rank,
+                batchStatistics: configuration.network.batchNorm,
                 gradientsBySlot: configuration.distributed.reduction == .deterministic,
                 networksSharingMemory: communicator.ranksOnNode.count),
             algorithms: algorithms, loss: loss, exchange: exchange, model: Parameters(graph: graph))

@@ -33,7 +33,7 @@ final class RandomStep {
             ? try device.timeAlgorithms(
                 of: graph, inputSize: inputSize, slots: configuration.batch / ranks) : []
         var algorithms = chosen ?? AlgorithmChoice(timings)
-        algorithms.rule = ConvolutionAlgorithm(rawValue: configuration.convolution.rawValue) ?? .auto
+        algorithms.rule = configuration.convolution
         self.communicator = communicator
         step = try TrainingStep(
             configuration, graph: graph, inputSize: inputSize, loss: configuration.loss.make(),

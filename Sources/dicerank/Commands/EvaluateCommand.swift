@@ -79,7 +79,9 @@ extension Dicerank {
         func run() throws {
             guard LaunchedRank.current.isFirst else { return }
             try PathArgument.expectFolder(prediction, "--prediction")
-            let configuration = try config.map { try RunConfiguration(contentsOf: $0) }
+            let configuration = try config.map {
+                try RunConfiguration(contentsOf: $0, warn: ConfigurationOptions.warn)
+            }
             let data = configuration?.data ?? RunConfiguration(list: "").data
             let subjects = try SubjectList(reading: list ?? data.list)
             var rows = subjects.rows

@@ -128,7 +128,7 @@ enum InspectionText {
             + (subject.geometry.hasTransform ? "" : " (assumed: the header has no transform)")
         let slices = plane.map { ", \(counted(subject.extent.depth, "\($0) slice"))" } ?? ""
         return
-            "\(subject.name): \(extent) voxels of \(millimetres(subject.geometry.voxelMillimetres)), \(orientation)\(slices), "
+            "\(subject.name): \(extent.xyz) voxels of \(millimetres(subject.geometry.voxelMillimetres)), \(orientation)\(slices), "
             + "\(classes); \(lesions(subject))"
     }
 

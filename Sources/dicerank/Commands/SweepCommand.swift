@@ -75,7 +75,10 @@ extension Dicerank {
         func run() throws {
             try PathArgument.expectFolder(output, "--output")
             let signal = try Ranks.run { world -> Int32? in
-                let sweep = try world.together { try SweepConfiguration(contentsOf: config, overrides: set) }
+                let sweep = try world.together {
+                    try SweepConfiguration(
+                        contentsOf: config, overrides: set, warn: ConfigurationOptions.warn)
+                }
                 let plan = try SweepPlan(sweep, folder: SweepFolder(output), reading: [config], ranks: world)
                 if dryRun {
                     if world.rank == 0 { plan.listing.forEach(common.report.result) }

@@ -12,5 +12,12 @@ struct ConfigurationOptions: ParsableArguments {
             valueName: "key.sub=value"))
     var set: [String] = []
 
-    func read() throws -> RunConfiguration { try RunConfiguration(contentsOf: config, overrides: set) }
+    func read() throws -> RunConfiguration {
+        try RunConfiguration(contentsOf: config, overrides: set, warn: Self.warn)
+    }
+
+    /// Says on the first rank what is to be changed in a configuration.
+    static func warn(_ sentence: String) {
+        if LaunchedRank.current.isFirst { Report(isQuiet: false).warning(sentence) }
+    }
 }

@@ -13,7 +13,7 @@ import Testing
         let one = try HighRes3DNet(inputChannels: 1, classes: 2)
         #expect(parameterCount(one) == 808_946)
         let normalised = try HighRes3DNet(
-            inputChannels: 1, classes: 2, options: NetworkOptions(logits: .batchNormalization))
+            inputChannels: 1, classes: 2, options: NetworkOptions(logits: .batchNormalisation))
         #expect(parameterCount(normalised) == 808_948)
         // 27 * 16 an input channel; 80 weights and a bias a class.
         let more = try HighRes3DNet(inputChannels: 3, classes: 4)
@@ -79,9 +79,9 @@ import Testing
     @Test func findsByName() throws {
         let network = try NetworkRegistry.network(
             named: "highres3dnet", inputChannels: 3, classes: 2,
-            options: NetworkOptions(logits: .batchNormalization))
+            options: NetworkOptions(logits: .batchNormalisation))
         #expect(network.border == 18)
-        #expect((network as? HighRes3DNet)?.logits == .batchNormalization)
+        #expect((network as? HighRes3DNet)?.logits == .batchNormalisation)
         #expect(NetworkRegistry.names.contains("highres3dnet"))
     }
 
