@@ -78,7 +78,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .target(name: "Sweep", dependencies: ["Configuration", "RunFiles", "Sampling", "Training"]),
-        .target(name: "Reporting",
+        .target(
+            name: "Reporting",
             dependencies: ["CZlib", "Configuration", "Geometry", "Inference", "RunFiles"]),
         .executableTarget(
             name: "dicerank",

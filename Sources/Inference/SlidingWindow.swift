@@ -173,7 +173,9 @@ public final class SlidingWindow {
             let batch = rest.prefix(network.options.slots)
             rest = rest.dropFirst(batch.count)
             for (slot, origin) in batch.enumerated() {
-                network.withInput(slot: slot) { layout.load(images, channels: channels, at: origin, into: $0) }
+                network.withInput(slot: slot) {
+                    layout.load(images, channels: channels, at: origin, into: $0)
+                }
             }
             try network.forward()
             for (slot, origin) in batch.enumerated() {

@@ -144,7 +144,8 @@ struct SlidingWindowTests {
     func refusesTooLittleMemory() throws {
         let graph = try tinyGraph(padding: .same)
         let sliding = SlidingWindow(
-            graph: graph, parameters: Parameters(graph: graph), options: .init(memoryBytes: 100), on: try CPUDevice(threads: 1))
+            graph: graph, parameters: Parameters(graph: graph), options: .init(memoryBytes: 100),
+            on: try CPUDevice(threads: 1))
         let error = #expect(throws: InferenceError.self) { try sliding.layout(for: Size3(cube: 100)) }
         #expect("\(try #require(error))".contains("MiB"))
     }
@@ -191,7 +192,8 @@ struct PlanarSlidingWindowTests {
         parameters.initialise(seed: 3)
         return SlidingWindow(
             graph: graph, parameters: parameters,
-            options: .init(memoryBytes: memoryBytes, window: window, isPlanar: planar), on: try CPUDevice(threads: 2))
+            options: .init(memoryBytes: memoryBytes, window: window, isPlanar: planar),
+            on: try CPUDevice(threads: 2))
     }
 
     private func expectEqual(

@@ -64,7 +64,8 @@ private struct TimedShape: Hashable {
             bias: convolution.bias)
         graph.setOutput(value)
         let context = Context(
-            options: StepOptions(slots: slots), device: device, exchange: SoloExchange(), model: Parameters(graph: graph))
+            options: StepOptions(slots: slots), device: device, exchange: SoloExchange(),
+            model: Parameters(graph: graph))
         var output = layout.with(
             channels: convolution.outputChannels, size: convolution.outputSize(layout.size))
         if convolution.padding == .valid, layout.dilation > 1 {

@@ -176,7 +176,8 @@ final class AffineOperation {
     }
 
     private func startExchange(_ local: [Double]) throws -> any SlotsUnderWay {
-        try context.exchange.startAllSlots(local, count: local.count / context.slots * context.options.globalSlots)
+        try context.exchange.startAllSlots(
+            local, count: local.count / context.slots * context.options.globalSlots)
     }
 
     private func move(_ entry: ParameterArena.Entry?, towards values: [Double]) {

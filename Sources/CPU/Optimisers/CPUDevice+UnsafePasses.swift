@@ -9,7 +9,8 @@ extension CPUDevice {
     ) {
         precondition(
             ([gradients] + state).allSatisfy { $0.count == parameters.count },
-            "\(parameters.count) parameters, \(gradients.count) gradients, \(state.map(\.count)) values of state")
+            "\(parameters.count) parameters, \(gradients.count) gradients, \(state.map(\.count)) values of state"
+        )
         let (p, g) = (parameters.hostMemory, gradients.hostMemory)
         switch rule {
         case .adam(let numbers):

@@ -34,5 +34,7 @@ extension ParameterArena {
             from: other.storage.pointer + range.lowerBound, count: range.count)
     }
 
-    package func pointer(_ entry: Entry) -> UnsafeMutablePointer<Float> { storage.pointer + entry.range.lowerBound }
+    package func pointer(_ entry: Entry) -> UnsafeMutablePointer<Float> {
+        storage.pointer + entry.range.lowerBound
+    }
 }

@@ -18,7 +18,10 @@ public struct MicroBatches {
     ///   - load: Writes patches and references of the micro-batch with this number, 0 ..< `microBatches`, into the network:
     ///     slot i of the network is the step's slot `firstSlot + i * microBatches + number`. It is asked for one a second
     ///     time where forward runs again, and must write the same.
-    public init(of network: any TrainableNetwork, seed: UInt64 = 0, step: Int = 0, load: @escaping (Int) throws -> Void) {
+    public init(
+        of network: any TrainableNetwork, seed: UInt64 = 0, step: Int = 0,
+        load: @escaping (Int) throws -> Void
+    ) {
         (self.network, self.seed, self.step, self.load) = (network, seed, step, load)
     }
 

@@ -129,7 +129,8 @@ public final class TrainingStep {
     /// A step as the micro-batches of `accumulate`, their patches copied from `patches` one after the other.
     private func microBatches(of patches: some StepPatches, step: Int) -> MicroBatches {
         let count = network.options.microBatches
-        return MicroBatches(of: network, seed: UInt64(configuration.seed), step: step) { [network, phases] index in
+        return MicroBatches(of: network, seed: UInt64(configuration.seed), step: step) {
+            [network, phases] index in
             if count > 1 { phases.begin(.microBatch(index + 1, of: count), step: step) }
             phases.run(.loadingPatches, step: step) { network.load(patches, microBatch: index) }
         }

@@ -44,7 +44,8 @@ final class RandomStep {
 
     /// The algorithms that rank 0 chooses, which all ranks must run alike; nil on a rank that is alone. Collective.
     static func algorithms(
-        _ configuration: RunConfiguration, channels: Int, device: any Device, on communicator: any Communicator
+        _ configuration: RunConfiguration, channels: Int, device: any Device,
+        on communicator: any Communicator
     ) throws -> AlgorithmChoice? {
         guard communicator.size > 1, configuration.convolution == .auto else { return nil }
         let text = try communicator.together { () -> String in

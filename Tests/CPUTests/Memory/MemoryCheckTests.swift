@@ -9,8 +9,10 @@ import Testing
 /// Memory filled with NaN before it is written, and guarded.
 @Suite(.serialized) struct MemoryCheckTests {
     /// The networks' results do not depend on what their memory holds, to the bit, and no operation writes beside its own.
-    @Test(arguments: SlotTreeTests.cases, ConvolutionAlgorithm.allCases.filter { $0 != .auto })
-    func networksReadWhatTheyHaveWritten(of one: SlotTreeTests.Case, algorithm: ConvolutionAlgorithm) throws {
+    @Test(arguments: GradientsBySlotTests.cases, ConvolutionAlgorithm.allCases.filter { $0 != .auto })
+    func networksReadWhatTheyHaveWritten(of one: GradientsBySlotTests.Case, algorithm: ConvolutionAlgorithm)
+        throws
+    {
         let graph = try NetworkRegistry.network(
             named: one.name, inputChannels: 2, classes: 2, options: one.options
         ).graph()

@@ -1,3 +1,4 @@
+import CPU
 import Collectives
 import Configuration
 import Engine
@@ -57,8 +58,9 @@ import Testing
         let ranks = SoloCommunicator()
         return try TrainingStep(
             configuration, graph: network.graph(), inputSize: try configuration.patchSize(for: network),
-            loss: configuration.loss.make(), algorithms: AlgorithmChoice(.winograd), threads: 1,
-            communicator: ranks, exchange: RankExchange(ranks), phases: PhaseObservers(observers))
+            loss: configuration.loss.make(), algorithms: AlgorithmChoice(.winograd),
+            device: try CPUDevice(threads: 1), communicator: ranks, exchange: RankExchange(ranks),
+            phases: PhaseObservers(observers))
     }
 
     @Test func itsPhasesAreHeardInTheirOrder() throws {
