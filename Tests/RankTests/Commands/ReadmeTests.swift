@@ -105,12 +105,13 @@ struct ReadmeTests {
         #expect(patterns.count > 3)
         for pattern in patterns {
             let match = try #require(
-                pattern.wholeMatch(of: /'(\w+)\\\.(\w+)\/(\w*)(?:\(\?!((?:\w+\/\|?)+)\))?'/), "\(pattern)")
+                pattern.wholeMatch(of: /'(\w+)\\\.(\w+)\/(\w*)(?:\(\?!\(((?:\w+\|?)+)\)\\b\))?'/),
+                "\(pattern)")
             let root = packageFolder.appendingPathComponent("Tests/\(match.1)")
             let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)
             let sources = (files?.allObjects ?? []).compactMap { $0 as? URL }
                 .compactMap { try? String(contentsOf: $0, encoding: .utf8) }.joined()
-            let kept = (match.4 ?? "").split(separator: "|").map { $0.dropLast() }
+            let kept = (match.4 ?? "").split(separator: "|")
             for suite in [match.2] + kept {
                 let declaration = try Regex("\\b(struct|enum|class) \(suite)\\b")
                 #expect(sources.contains(declaration), "\(pattern) names \(suite)")
