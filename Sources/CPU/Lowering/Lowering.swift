@@ -37,7 +37,11 @@ struct LoweredGraph {
         }
     }
 
+    /// Instruction i makes the value i.
     private(set) var instructions: [Instruction] = []
+    /// By value: the instructions that read it, in their order.
+    private(set) var readers: [[Int]] = []
+    /// By value.
     private(set) var layouts: [Layout] = []
     /// The value that holds the logits, undilated.
     private(set) var output = 0
@@ -69,9 +73,12 @@ struct LoweredGraph {
     }
 
     private mutating func append(_ layout: Layout, _ make: (Int) -> Instruction) -> Int {
+        let (value, instruction) = (layouts.count, make(layouts.count))
+        for input in instruction.inputs { readers[input].append(value) }
         layouts.append(layout)
-        instructions.append(make(layouts.count - 1))
-        return layouts.count - 1
+        instructions.append(instruction)
+        readers.append([])
+        return value
     }
 
     private func isPlanar(_ operation: Graph.Operation, _ size: Size3) -> Bool {
@@ -279,8 +286,8 @@ extension LoweredGraph {
 extension LoweredGraph {
     /// The value that a value repeats voxel for voxel, perhaps in another order; nil for what is no copy.
     func original(of value: Int) -> Int? {
-        guard let copy = instructions.first(where: { $0.output == value }),
-            case .relayout(let from, _, VoxelMap()) = copy, layouts[from].size == layouts[value].size
+        guard case .relayout(let from, _, VoxelMap()) = instructions[value],
+            layouts[from].size == layouts[value].size
         else { return nil }
         return from
     }

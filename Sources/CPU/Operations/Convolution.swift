@@ -33,10 +33,6 @@ struct GradientEpilogue {
 /// [slot][padded channel][sum] of an activation or a gradient, from the pass that wrote it.
 final class ChannelSums {
     var values: [Double]
-    /// The pass that they are for, where there is one alone: its exchange with other ranks starts as soon as they are there.
-    weak var reader: AffineOperation?
-    /// Whether a pass is known to read them.
-    var isRead = false
 
     init(slots: Int, layout: Layout, count: Int) {
         values = [Double](repeating: 0, count: slots * layout.paddedChannels * count)
