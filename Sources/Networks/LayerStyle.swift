@@ -49,8 +49,8 @@ struct LayerStyle: Hashable, Sendable {
         units([(x, name)], suffix: suffix, channels: channels, kernel: kernel, in: &graph)[0]
     }
 
-    /// The same of several inputs that do not depend on each other, in turns: while one computes, the statistics of
-    /// another's batch normalisation are under way.
+    /// The same of several inputs that do not depend on each other, in turns: while one computes, the
+    /// statistics of another's batch normalisation are under way.
     func units(
         _ inputs: [(x: Graph.Value, name: String)], suffix: String = "", channels: Int, kernel: Size3,
         in graph: inout Graph

@@ -1,7 +1,8 @@
 import Engine
 import Geometry
 
-/// The graph as it will run: normalisation and activation in one pass, dilation as layout, shortcuts added in place.
+/// The graph as it will run: normalisation and activation in one pass, dilation as layout, shortcuts added in
+/// place.
 struct LoweredGraph {
     /// What is done; indices are of `layouts`.
     enum Instruction {
@@ -218,8 +219,8 @@ private struct Order {
         (dilation, gap, exactlyPlanar) = (layout.dilation, layout.gap, layout.planar)
     }
 
-    /// Neighbours under the kernel side by side, and as many zeros between the runs as the kernel reaches over; nil
-    /// where any order will do.
+    /// Neighbours under the kernel side by side, and as many zeros between the runs as the kernel reaches
+    /// over; nil where any order will do.
     init?(of convolution: Graph.Convolution) {
         guard convolution.kernel.count > 1 else { return nil }
         dilation = convolution.dilation
@@ -246,9 +247,9 @@ private struct Order {
 extension LoweredGraph {
     /// The voxels of each value that anything reads; nil where nothing does.
     ///
-    /// Ahead of a crop a convolution has to compute no more than what is kept. In training, statistics need all voxels,
-    /// and so do passes and convolutions that take all of their input, whatever becomes of the output: a gradient of zero
-    /// does not make up for memory that was never written.
+    /// Ahead of a crop a convolution has to compute no more than what is kept. In training, statistics need
+    /// all voxels, and so do passes and convolutions that take all of their input, whatever becomes of the
+    /// output: a gradient of zero does not make up for memory that was never written.
     func needed(training: Bool, algorithms: AlgorithmChoice) -> [VoxelBox?] {
         var boxes = [VoxelBox?](repeating: nil, count: layouts.count)
         func need(_ value: Int, _ box: VoxelBox) { boxes[value] = boxes[value]?.union(box) ?? box }

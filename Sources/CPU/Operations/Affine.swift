@@ -4,8 +4,9 @@ import Engine
 /// A normalisation and the activation after it, or one of the two, in one pass.
 ///
 /// y = activation((x - mean) scale + shift) with scale = weight / sqrt(variance + epsilon) and shift = bias
-/// (Ioffe and Szegedy 2015, algorithm 1). Mean and variance are those of a pool: with batch normalisation a channel of
-/// all slots, else a group of channels of one slot. The normalised values are not kept: backward forms them again from x.
+/// (Ioffe and Szegedy 2015, algorithm 1). Mean and variance are those of a pool: with batch normalisation a
+/// channel of all slots, else a group of channels of one slot. The normalised values are not kept: backward
+/// forms them again from x.
 final class AffineOperation {
     static let epsilon = 1e-5
     /// Share of a micro-batch's statistics in the running ones.
@@ -65,7 +66,8 @@ final class AffineOperation {
 
     /// - Parameters:
     ///   - y: Nil where the reader applies the pass to what it loads.
-    ///   - training: Whether batch normalisation takes the batch's statistics, which move the running ones where the context says so.
+    ///   - training: Whether batch normalisation takes the batch's statistics, which move the running ones
+    ///     where the context says so.
     ///   - sums: Those of x, if the pass that wrote it formed them.
     func forward(x: Tensor, y: Tensor?, training: Bool, sums: ChannelSums?) throws {
         if let normalization {
@@ -153,8 +155,8 @@ final class AffineOperation {
         return (merged.map(\.mean), merged.map { $0.m2 / count })
     }
 
-    /// The mean and M2 of a pool of parts that count `weight` voxels each, merged one after the other in their order
-    /// (Chan et al. 1983).
+    /// The mean and M2 of a pool of parts that count `weight` voxels each, merged one after the other in
+    /// their order (Chan et al. 1983).
     private static func merged(
         _ moments: [Double], of parts: some Sequence<Int>, weight: Int
     ) -> (mean: Double, m2: Double) {

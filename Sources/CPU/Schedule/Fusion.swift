@@ -2,15 +2,16 @@ import Engine
 
 /// Which operations of a lowered graph become one.
 ///
-/// | what | becomes part of | where |
-/// |---|---|---|
-/// | an affine pass (normalisation, activation) | the loads of those who read it, and is never written | ``isDeferred(_:)`` |
-/// | an addition | the stores of the convolution before it | ``addition(after:)`` |
-/// | the sums that a normalisation takes of its input | the stores of the convolution that writes it | ``summedValue(of:)`` |
-/// | in backward, the way through an activation and the sums that a normalisation takes of the gradient | the stores of the convolution's gradient of its input | ``takesGradientThroughActivation(_:)`` |
+/// - An affine pass (normalisation, activation) becomes part of the loads of those who read it, and is never
+///   written: ``isDeferred(_:)``.
+/// - An addition becomes part of the stores of the convolution before it: ``addition(after:)``.
+/// - The sums that a normalisation takes of its input become part of the stores of the convolution that writes
+///   it: ``summedValue(of:)``.
+/// - In backward, the way through an activation, and the sums that a normalisation takes of the gradient, become
+///   part of the stores of a convolution's gradient of its input: ``takesGradientThroughActivation(_:)``.
 ///
-/// Two things are one before: normalisation with the activation after it, and dilation with the layout (``LoweredGraph``).
-/// Whether a kernel can load or store in these ways is its ``ConvolutionKind``'s to say.
+/// Two things are one before: normalisation with the activation after it, and dilation with the layout
+/// (``LoweredGraph``). Whether a kernel can load or store in these ways is its ``ConvolutionKind``'s to say.
 struct Fusion {
     private let lowered: LoweredGraph
     private let training: Bool
@@ -47,8 +48,8 @@ struct Fusion {
         return from
     }
 
-    /// The addition that a convolution does while it writes: of a tensor that is there already and whose channels meet whole
-    /// blocks.
+    /// The addition that a convolution does while it writes: of a tensor that is there already and whose
+    /// channels meet whole blocks.
     func addition(after convolution: Int) -> Int? {
         guard kinds[convolution]?.addsShortcuts == true, lowered.readers[convolution].count == 1,
             let reader = lowered.readers[convolution].first,
@@ -66,8 +67,8 @@ struct Fusion {
         return kinds[from] != nil && self.addition(after: from) == addition
     }
 
-    /// The value of which a convolution forms the sums of each channel while it writes: its output, or the sum that it adds
-    /// up on the way; nil where no normalisation takes them.
+    /// The value of which a convolution forms the sums of each channel while it writes: its output, or the
+    /// sum that it adds up on the way; nil where no normalisation takes them.
     func summedValue(of convolution: Int) -> Int? {
         guard kinds[convolution]?.sumsOutputs == true else { return nil }
         let written = addition(after: convolution) ?? convolution
@@ -86,8 +87,8 @@ struct Fusion {
         return summedValue(of: value) == value
     }
 
-    /// The value whose sums, as a convolution forms them, are those of what an affine pass reads: that, or what it repeats in
-    /// another order.
+    /// The value whose sums, as a convolution forms them, are those of what an affine pass reads: that, or
+    /// what it repeats in another order.
     func summedSource(ofAffine affine: Int) -> Int? {
         guard case .affine(_, _, var source, _) = lowered.instructions[affine] else { return nil }
         while !isSummed(source) {
@@ -105,8 +106,8 @@ struct Fusion {
 
     // MARK: Backward
 
-    /// Whether the convolution that reads a value takes the value's gradient on through the activation before it: where the
-    /// value is deferred and has one reader, its gradient is whole when that has written it.
+    /// Whether the convolution that reads a value takes the value's gradient on through the activation before
+    /// it: where the value is deferred and has one reader, its gradient is whole when that has written it.
     func takesGradientThroughActivation(_ value: Int) -> Bool {
         guard deferred[value], lowered.readers[value].count == 1, let reader = lowered.readers[value].first
         else { return false }

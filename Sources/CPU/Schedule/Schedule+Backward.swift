@@ -1,7 +1,7 @@
 import Engine
 
-// Outputs of affine passes, and their copies in another order, are not kept for backward but made again from what the
-// affine pass read, which halves the memory for one pass more.
+// Outputs of affine passes, and their copies in another order, are not kept for backward but made again from
+// what the affine pass read, which halves the memory for one pass more.
 extension Schedule {
     /// When backward of an instruction runs.
     private func backwardTime(_ index: Int) -> Int { 2 * lowered.instructions.count - index }
@@ -168,8 +168,8 @@ extension Schedule {
 
     /// Where a value's gradient goes, and whether something is there already.
     ///
-    /// Terms of sums share the sum's gradient. As soon as something is added to one of them while another has still to be
-    /// read, or is being read, it moves to memory of its own.
+    /// Terms of sums share the sum's gradient. As soon as something is added to one of them while another has
+    /// still to be read, or is being read, it moves to memory of its own.
     private mutating func gradientTarget(_ value: Int, at time: Int) -> (tensor: Tensor, accumulate: Bool) {
         guard let known = values[value].gradient else {
             let new = context.tensor(lowered.layouts[value], at: time)

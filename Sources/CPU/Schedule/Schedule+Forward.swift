@@ -39,7 +39,8 @@ extension Schedule {
         values[index].needsGradient = learns
     }
 
-    /// The tensor of a value that is overwritten by what `index` makes of it; a copy where others still read it.
+    /// The tensor of a value that is overwritten by what `index` makes of it; a copy where others still read
+    /// it.
     private mutating func overwritable(_ value: Int, at index: Int) -> Tensor {
         let x = tensor(value, at: index)
         let isShared = values.indices.contains { other in
@@ -56,8 +57,8 @@ extension Schedule {
         return copy
     }
 
-    /// The last instruction of the forward pass that reads a value, itself or as what is made of it on the way; -1 where
-    /// none does.
+    /// The last instruction of the forward pass that reads a value, itself or as what is made of it on the
+    /// way; -1 where none does.
     private func lastRead(of value: Int) -> Int {
         if value == lowered.output { return lowered.instructions.count }
         return lowered.readers[value].map { fusion.isDeferred($0) ? lastRead(of: $0) : $0 }.max() ?? -1
@@ -99,7 +100,8 @@ extension Schedule {
         if let summed = fusion.summedValue(of: index) {
             let sums = ChannelSums(slots: context.slots, layout: y.layout, count: 2)
             (epilogue.sums, values[summed].sums) = (sums, sums)
-            // Its exchange with other ranks starts as soon as the sums are there. Of several passes each takes its own turn.
+            // Its exchange with other ranks starts as soon as the sums are there. Of several passes each
+            // takes its own turn.
             if training { waiting = fusion.onlyReader(ofSumsOf: summed).flatMap(affine) }
         }
         let kernel = try kind.kernel(

@@ -3,8 +3,9 @@ import Geometry
 
 /// The steps of a plan and the memory behind them.
 ///
-/// Time is one axis: instruction i runs forward at i, the loss at n, and backward of i at 2n - i. A tensor lives from
-/// its first to its last use. What ``Fusion`` makes part of another operation has no step and no tensor of its own.
+/// Time is one axis: instruction i runs forward at i, the loss at n, and backward of i at 2n - i. A tensor
+/// lives from its first to its last use. What ``Fusion`` makes part of another operation has no step and no
+/// tensor of its own.
 struct Schedule {
     var forward: [Step] = []
     var backward: [Step] = []

@@ -7,13 +7,13 @@ extension RunConfiguration {
     public struct Network: Sendable, Equatable {
         /// Default `highres3dnet`.
         public var name = Name.highres3dnet
-        /// Over which patches batch norm takes its statistics; default `global`, by which the number of ranks does not change
-        /// the result.
+        /// Over which patches batch norm takes its statistics; default `global`, by which the number of ranks
+        /// does not change the result.
         public var batchNorm = BatchStatistics.global
         /// What follows the last convolution; default `bias`.
         public var logits = LogitsKind.bias
-        /// Channels of each stage, 1 to 4,096 each, as many as the network has stages; nil (`auto`, the default) takes
-        /// the paper's.
+        /// Channels of each stage, 1 to 4,096 each, as many as the network has stages; nil (`auto`, the
+        /// default) takes the paper's.
         public var widths: [Int]?
         /// Channels of the hidden 1^3 layer, 1 to 4,096; nil (`auto`, the default) takes the paper's.
         public var hidden: Int?
@@ -23,8 +23,8 @@ extension RunConfiguration {
         public var groups: Int?
         /// The activation; nil (`auto`, the default) takes the network's own: ReLU, for DeepMedic PReLU.
         public var activation: Activation?
-        /// Share of values that dropout takes out where the network has it, 0 to below 1; nil (`auto`, the default) takes
-        /// the network's own: 0, for DeepMedic 0.5.
+        /// Share of values that dropout takes out where the network has it, 0 to below 1; nil (`auto`, the
+        /// default) takes the network's own: 0, for DeepMedic 0.5.
         public var dropout: Double?
 
         public enum Name: String, ConfigurationChoice {
@@ -75,8 +75,8 @@ extension RunConfiguration {
         public var epsilon = 1e-8
         /// Adam: decoupled weight decay as in AdamW, a share of the learning rate; 0 to 1, default 0.
         public var weightDecay = 0.0
-        /// The longest gradient, as its Euclidean norm over all parameters; a longer one is shortened to it. Above 0, at
-        /// most 1e9; nil (`none`, the default) leaves all as they are.
+        /// The longest gradient, as its Euclidean norm over all parameters; a longer one is shortened to it.
+        /// Above 0, at most 1e9; nil (`none`, the default) leaves all as they are.
         public var clip: Double?
         /// What a loss or gradient that is not finite does; default `stop`.
         public var nonFinite = NonFinite.stop

@@ -85,7 +85,8 @@ extension Graph {
         }
     }
 
-    /// Multiplications and additions of the forward pass of one patch, counted as two operations each, convolutions only.
+    /// Multiplications and additions of the forward pass of one patch, counted as two operations each,
+    /// convolutions only.
     public func forwardFLOPs(inputSize: Size3) throws(EngineError) -> Int {
         let sizes = try sizes(inputSize: inputSize)
         var total = 0

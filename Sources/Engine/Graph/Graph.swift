@@ -52,7 +52,8 @@ public struct Graph: Hashable, Sendable {
         package var dilation: Int
         package var padding: Padding
         package var bias: Bool
-        /// Whether it is the transpose of a convolution whose stride is its kernel: each voxel becomes `kernel` ones.
+        /// Whether it is the transpose of a convolution whose stride is its kernel: each voxel becomes
+        /// `kernel` ones.
         package var transposed = false
 
         /// Zeros on either side of an axis.
@@ -66,7 +67,8 @@ public struct Graph: Hashable, Sendable {
             }
         }
 
-        /// Of the direct sum from `input` to `output` voxels, a multiplication and an addition counted as two.
+        /// Of the direct sum from `input` to `output` voxels, a multiplication and an addition counted as
+        /// two.
         package func operations(input: Size3, output: Size3) -> Int {
             2 * inputChannels * outputChannels * kernel.count * (transposed ? input : output).count
         }
@@ -77,8 +79,8 @@ public struct Graph: Hashable, Sendable {
         package enum Statistics: Hashable, Sendable {
             /// A channel over slots and voxels, with running statistics for inference.
             case batch
-            /// Groups of so many channels over the voxels of a slot, in inference too; one channel a group is instance
-            /// normalisation.
+            /// Groups of so many channels over the voxels of a slot, in inference too; one channel a group is
+            /// instance normalisation.
             case slot(channelsPerGroup: Int)
         }
 
@@ -130,10 +132,13 @@ public struct Graph: Hashable, Sendable {
     /// A convolution with stride 1.
     ///
     /// - Parameters:
-    ///   - name: Its parameters are `name.weight` [channels, channels of x, kernel] and, with `bias`, `name.bias`.
-    ///     The weights start He normal: zero mean, standard deviation sqrt(2 / (inputs a voxel)).
-    ///   - dilation: The step between the voxels under the kernel, on the axes where the kernel is longer than 1.
-    /// - Returns: `channels` channels; an axis of n voxels keeps n with `.same`, else n - dilation (kernel - 1).
+    ///   - name: Its parameters are `name.weight` [channels, channels of x, kernel] and, with `bias`,
+    ///     `name.bias`. The weights start He normal: zero mean, standard deviation sqrt(2 / (inputs a
+    ///     voxel)).
+    ///   - dilation: The step between the voxels under the kernel, on the axes where the kernel is longer
+    ///     than 1.
+    /// - Returns: `channels` channels; an axis of n voxels keeps n with `.same`, else n - dilation (kernel -
+    ///   1).
     public mutating func convolution(
         _ x: Value, name: String, channels: Int, kernel: Size3, dilation: Int = 1, padding: Padding = .same,
         bias: Bool = false
@@ -148,7 +153,8 @@ public struct Graph: Hashable, Sendable {
         return append(.convolution(x, convolution), channels: channels)
     }
 
-    /// Each voxel as `kernel` voxels, with weights of their own: the transpose of a convolution whose stride is its kernel.
+    /// Each voxel as `kernel` voxels, with weights of their own: the transpose of a convolution whose stride
+    /// is its kernel.
     ///
     /// `name.weight` is [channels of x, channels, kernel], He normal for as many inputs as x has channels.
     /// - Returns: `channels` channels; an axis of n voxels becomes n kernel.

@@ -1,7 +1,8 @@
 import Foundation
 import Numerics
 
-/// What a network has learnt: its parameters, their gradients and the running statistics of batch normalisation.
+/// What a network has learnt: its parameters, their gradients and the running statistics of batch
+/// normalisation.
 ///
 /// Training and inference plans of one network share it.
 public final class Parameters {

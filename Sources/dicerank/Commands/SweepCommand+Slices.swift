@@ -72,8 +72,8 @@ struct SweepSlices {
         return try window.labels(images: subject.images, size: subject.extent)
     }
 
-    /// The subject that is configured, or the held-out one with the median foreground volume; of an even number the
-    /// smaller of the two in the middle.
+    /// The subject that is configured, or the held-out one with the median foreground volume; of an even
+    /// number the smaller of the two in the middle.
     private func subject(
         of configuration: RunConfiguration, heldOutFrom networks: [TrainedNetwork]
     ) throws -> SubjectFiles {

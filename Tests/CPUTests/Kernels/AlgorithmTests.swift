@@ -46,8 +46,9 @@ import Testing
         #expect(lines[1].hasPrefix("second: direct"))
     }
 
-    /// Shortcut, crop and dilation as in HighRes3DNet's last block, where Winograd's convolution computes the kept window
-    /// only. What a rectifier sees comes from 1^3 convolutions, the same either way, so that none flips.
+    /// Shortcut, crop and dilation as in HighRes3DNet's last block, where Winograd's convolution computes the
+    /// kept window only. What a rectifier sees comes from 1^3 convolutions, the same either way, so that none
+    /// flips.
     @Test(arguments: [1, 2])
     func theKeptWindowIsEnough(threads: Int) throws {
         func graph() -> Graph {

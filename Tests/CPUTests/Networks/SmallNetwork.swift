@@ -30,7 +30,8 @@ enum SmallNetwork {
         return model
     }
 
-    /// A training plan of the slots `range` of a global batch, patches and references drawn by their global number.
+    /// A training plan of the slots `range` of a global batch, patches and references drawn by their global
+    /// number.
     static func plan(
         _ range: Range<Int> = 0..<3, of globalSlots: Int? = nil,
         loss: GeneralisedDiceLoss = GeneralisedDiceLoss(),

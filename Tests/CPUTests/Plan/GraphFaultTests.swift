@@ -5,8 +5,8 @@ import Testing
 @testable import CPU
 @testable import Engine
 
-/// Shapes of graphs that no network of the project has, each against an equivalent graph whose way through the engine is
-/// another one.
+/// Shapes of graphs that no network of the project has, each against an equivalent graph whose way through
+/// the engine is another one.
 @Suite(.serialized) struct GraphFaultTests {
     static let algorithms: [ConvolutionAlgorithm] = [.direct, .winograd]
 
@@ -144,8 +144,9 @@ import Testing
 
     // MARK: Memory that is not written
 
-    /// Between Winograd's convolution, which computes what the crop keeps, and the crop: a direct and a transposed one.
-    /// Winograd is within 5e-5 of the direct sum; memory that was not written is off by any amount.
+    /// Between Winograd's convolution, which computes what the crop keeps, and the crop: a direct and a
+    /// transposed one. Winograd is within 5e-5 of the direct sum; memory that was not written is off by any
+    /// amount.
     @Test(arguments: [false, true])
     func whatACropLeavesOffIsNotReadUnwritten(transposed: Bool) throws {
         var graph = Graph(inputChannels: 2)

@@ -142,7 +142,8 @@ import Testing
         #expect(ranges.count { !$0.isEmpty } > 2)
     }
 
-    /// A copy of the gradients is all that micro-batches cost, one of each slot's where they are formed a slot at a time.
+    /// A copy of the gradients is all that micro-batches cost, one of each slot's where they are formed a
+    /// slot at a time.
     @Test func memoryIsOneMoreSetOfGradients() throws {
         func bytes(_ microBatches: Int, bySlot: Bool = false) throws -> Int {
             try Plan(
@@ -156,8 +157,9 @@ import Testing
         #expect(try bytes(3, bySlot: true) == bytes(1, bySlot: true) + 2 * gradients)
     }
 
-    /// Micro-batches of one slot of ones and of threes: means 1 and 3, variance 0. Running statistics r move to 0.9 r +
-    /// 0.1 x, by the one that forward comes to last at the end: the second (image), the first (batch).
+    /// Micro-batches of one slot of ones and of threes: means 1 and 3, variance 0. Running statistics r move
+    /// to 0.9 r + 0.1 x, by the one that forward comes to last at the end: the second (image), the first
+    /// (batch).
     @Test(arguments: [(Pooling.image, 0.9 * 0.1 + 0.3), (.batch, 0.9 * 0.3 + 0.1)])
     func runningStatisticsMoveOnceAMicroBatch(pooling: Pooling, mean: Double) throws {
         var graph = Graph(inputChannels: 1)
