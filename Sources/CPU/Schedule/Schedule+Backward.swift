@@ -239,7 +239,7 @@ private struct CompletedEntries {
             finished.formUnion(["\(convolution.name).weight", "\(convolution.name).bias"])
         case .affine(let normalization, let activation, _, _):
             if let name = normalization?.name { finished.formUnion(["\(name).weight", "\(name).bias"]) }
-            if case .prelu(let name) = activation { finished.insert("\(name).slope") }
+            if let slope = activation.slope { finished.insert(slope) }
         default: break
         }
         while next < entries.count, finished.contains(entries[next].name) { next += 1 }

@@ -14,8 +14,7 @@ extension Schedule {
             learns = true
         case .affine(let normalization, let activation, let from, let to):
             scheduleAffine(index, from: from, to: to)
-            if case .prelu = activation { learns = true }
-            if normalization != nil { learns = true }
+            if normalization != nil || activation.slope != nil { learns = true }
         case .relayout(let from, let to, let map):
             let (x, y) = (tensor(from, at: index), context.tensor(lowered.layouts[to], at: index))
             let operation = Relayout(from: x.layout, to: y.layout, map: map, threads: context.threads)

@@ -27,11 +27,7 @@ extension RunConfiguration {
         /// default) takes the network's own: 0, for DeepMedic 0.5.
         public var dropout: Double?
 
-        public enum Name: String, ConfigurationChoice {
-            case highres3dnet, deepmedic
-            /// 2D networks: they take slices.
-            case unet, twopathcnn
-        }
+        public typealias Name = NetworkName
     }
 
     /// The loss (`loss`).
@@ -49,16 +45,7 @@ extension RunConfiguration {
         /// SS: share of the sensitivity, 0 to 1; default 0.05, the paper's.
         public var lambda = 0.05
 
-        public enum Name: String, ConfigurationChoice {
-            /// Generalised Dice.
-            case gdl
-            /// Weighted cross-entropy.
-            case wce
-            /// Dice of two classes.
-            case dl2
-            /// Sensitivity and specificity.
-            case ss
-        }
+        public typealias Name = LossName
     }
 
     /// The optimiser (`optimizer`). Keys of the optimiser that is not chosen are refused.

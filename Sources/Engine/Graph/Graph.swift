@@ -15,6 +15,14 @@ public struct Graph: Hashable, Sendable {
     package enum Activation: Hashable, Sendable {
         case identity, relu
         case prelu(name: String)
+
+        /// The name of its parameter, a slope a channel; nil where it has none to learn.
+        package var slope: String? {
+            switch self {
+            case .identity, .relu: nil
+            case .prelu(let name): "\(name).slope"
+            }
+        }
     }
 
     package enum Operation: Hashable, Sendable {

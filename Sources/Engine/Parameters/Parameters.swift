@@ -39,8 +39,8 @@ public final class Parameters {
             ]
             return [("\(name).weight", channels, .scale), ("\(name).bias", channels, .shift)]
                 + (normalization.statistics == .batch ? running : [])
-        case .activation(_, .prelu(let name)):
-            return [("\(name).slope", [node.channels], .slope)]
+        case .activation(_, let activation):
+            return activation.slope.map { [($0, [node.channels], .slope)] } ?? []
         default:
             return []
         }

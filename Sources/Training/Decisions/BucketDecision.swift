@@ -38,7 +38,7 @@ final class BucketDecision {
         let longest = try run.communicator.allReduce(budget, .maximum)
         let tuning = try reducer.tuneBuckets(budget: longest)
         chosenCount = reducer.bucketCount
-        if let tuning { run.logger.info("\(tuning.sentence)") }
+        if let tuning { run.logger.debug("\(tuning.sentence)") }
     }
 }
 

@@ -1,4 +1,3 @@
-import CPU
 import Collectives
 import Configuration
 import Engine
@@ -42,7 +41,7 @@ struct TrainingSetup {
         restoration.warnOfThreads(placement.threads, task.configuration)
         try checkWork(task, restoration, on: communicator, phases)
 
-        let device = try communicator.together { try CPUDevice(threads: placement.threads) }
+        let device = try communicator.together { try DeviceChoice.device(threads: placement.threads) }
         let algorithms = try phases.run(.timingConvolutions, step: 0) {
             try AlgorithmDecision(
                 task, restoration: restoration, slots: assignment.microBatchSlots, device: device
