@@ -50,7 +50,7 @@ enum SmallNetwork {
     }
 
     /// Writes patch and reference number `drawn` into a slot.
-    static func fill(_ plan: Plan, slot: Int, drawn: Int, classes: Int = classes) {
+    static func fill(_ plan: any TrainableNetwork, slot: Int, drawn: Int, classes: Int = classes) {
         var draws = FixtureDraws("small network \(drawn)")
         plan.withInput(slot: slot) { image in
             for index in image.indices { image[index] = Float(draws.signed()) }

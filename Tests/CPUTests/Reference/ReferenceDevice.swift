@@ -1,240 +1,103 @@
 import Geometry
 
-@testable import CPU
 @testable import Engine
 
-/// An implementation of `Graph` to compare the engine with: one operation after the other, in double, as each is defined.
+/// A device to compare others with: every operation in double, as it is defined, by ``ReferencePass``.
 ///
-/// Nothing is fused, reordered, shared or made again, and no kernel of the engine is used.
-struct ReferenceDevice {
-    let graph: Graph
-    let inputSize: Size3
-    /// By name, as a model has them.
-    var parameters: [String: [Double]]
-    let statistics: [String: [Double]]
-    /// Dropout's draw, and the numbers in the step of the slots.
-    var noise = (seed: UInt64(0), step: 0, slots: [Int]())
+/// It stores in float32 only what lies in arenas: running statistics, gradients, and what optimisers change.
+struct ReferenceDevice: Device {
+    /// Noise in what its networks compute.
     var perturbation = Perturbation()
 
-    init(_ graph: Graph, inputSize: Size3, model: Parameters) {
-        (self.graph, self.inputSize) = (graph, inputSize)
-        func values(_ arena: ParameterArena) -> [String: [Double]] {
-            Dictionary(
-                uniqueKeysWithValues: arena.entries.map { ($0.name, arena[$0.name].map(Double.init)) })
+    var name: String { "reference" }
+    var libraries: [String: String] { [:] }
+
+    func compile(
+        training graph: Graph, inputSize: Size3, options: StepOptions, algorithms: AlgorithmChoice,
+        loss: any SegmentationLoss, exchange: any SlotExchange, model: Parameters
+    ) throws(EngineError) -> any TrainableNetwork {
+        precondition(
+            exchange is SoloExchange && options.globalSlots == options.slots,
+            "\(options.slots) of \(options.globalSlots) slots: the reference runs on one rank")
+        let reached = Set(graph.parameterNames(of: graph.reached))
+        if let missing = model.gradients.entries.first(where: { !reached.contains($0.name) }) {
+            throw .parameterNotReached(name: missing.name)
         }
-        (parameters, statistics) = (values(model.parameters), values(model.statistics))
+        return try ReferenceNetwork(
+            graph, inputSize: inputSize, options: options, algorithms: algorithms, loss: loss, model: model,
+            perturbation: perturbation)
     }
 
-    /// What forward leaves to backward.
-    private struct Trace {
-        /// By the index of the value; nil where the output does not depend on it.
-        var values: [ReferenceTensor?]
-        var normalizations: [Int: ReferenceNormalization] = [:]
-        var dropouts: [Int: ReferenceDropout] = [:]
-        /// Of operations that copy: which value of the input each value of the output is.
-        var sources: [Int: [Int]] = [:]
-        var statistics: [String: [Double]]
-
-        func value(_ x: Graph.Value) -> ReferenceTensor {
-            guard let value = values[x.index] else { preconditionFailure("value \(x.index) is not computed") }
-            return value
-        }
+    func compile(
+        inference graph: Graph, inputSize: Size3, slots: Int, algorithms: AlgorithmChoice,
+        sharing model: Parameters
+    ) throws(EngineError) -> any CompiledNetwork {
+        try ReferenceNetwork(
+            graph, inputSize: inputSize, options: StepOptions(slots: slots), algorithms: algorithms,
+            loss: nil, model: model, perturbation: perturbation)
     }
 
-    struct Outcome {
-        var logits: ReferenceTensor
-        var loss: ReferenceBatchLoss
-        /// By parameter.
-        var gradients: [String: [Double]]
-        /// The running statistics afterwards.
-        var statistics: [String: [Double]]
+    /// There is one way to do everything.
+    func timeAlgorithms(of graph: Graph, inputSize: Size3, slots: Int) -> [AlgorithmTiming] { [] }
+
+    // MARK: Flat passes
+
+    func isFinite(_ arena: ParameterArena) -> Bool { arena.values.allSatisfy(\.isFinite) }
+
+    func norm(_ arena: ParameterArena) -> Double {
+        arena.values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
 
-    /// The logits of a network that infers.
-    func infer(_ input: ReferenceTensor) throws -> ReferenceTensor {
-        var perturbation = perturbation
-        return try forward(input, training: false, &perturbation).logits
+    func scale(_ arena: ParameterArena, by factor: Float) {
+        arena.setValues(arena.values.map { Float(Double($0) * Double(factor)) })
     }
 
-    /// Forward, loss and backward; the loss is given the logits.
-    func train(_ input: ReferenceTensor, loss: (ReferenceTensor) -> ReferenceBatchLoss) throws -> Outcome {
-        var perturbation = perturbation
-        let (trace, logits) = try forward(input, training: true, &perturbation)
-        let report = loss(logits)
-        var gradient = report.gradient
-        perturbation.disturb(&gradient)
-        return Outcome(
-            logits: logits, loss: report, gradients: backward(trace, gradient, &perturbation),
-            statistics: trace.statistics)
-    }
-
-    private func parameter(_ name: String) -> [Double] {
-        guard let values = parameters[name] else { preconditionFailure("no parameter is named \(name)") }
-        return values
-    }
-
-    /// The values that the output depends on.
-    private var reached: Set<Int> {
-        var reached: Set<Int> = graph.output.map { [$0.index] } ?? []
-        for (index, node) in graph.nodes.enumerated().reversed() where reached.contains(index) {
-            reached.formUnion(node.operation.inputs.map(\.index))
-        }
-        return reached
-    }
-
-    // MARK: Forward
-
-    private func forward(
-        _ input: ReferenceTensor, training: Bool, _ perturbation: inout Perturbation
-    ) throws -> (trace: Trace, logits: ReferenceTensor) {
-        guard let output = graph.output else { throw EngineError.noOutput }
-        let hasDropout = graph.nodes.contains { if case .dropout = $0.operation { true } else { false } }
-        let positions = training && hasDropout ? try dropoutPositions(graph, inputSize: inputSize) : [:]
-        var trace = Trace(
-            values: Array(repeating: nil, count: graph.nodes.count), statistics: statistics)
-        let reached = reached
-        for (index, node) in graph.nodes.enumerated() where reached.contains(index) {
-            if case .normalization(let x, _) = node.operation {
-                var noisy = trace.value(x)
-                perturbation.disturb(&noisy)
-                trace.values[x.index] = noisy
+    func update(
+        _ parameters: ParameterArena, gradients: ParameterArena, state: [ParameterArena],
+        by rule: UpdateRule
+    ) {
+        for index in 0..<parameters.count {
+            func value(_ arena: ParameterArena) -> Double { Double(arena.hostMemory[index]) }
+            func set(_ arena: ParameterArena, _ value: Double) { arena.hostMemory[index] = Float(value) }
+            let g = value(gradients)
+            var p = value(parameters)
+            switch rule {
+            case .adam(let numbers):
+                var (m, v) = (value(state[0]), value(state[1]))
+                Self.adam(&p, g, &m, &v, numbers)
+                set(state[0], m)
+                set(state[1], v)
+            case .momentum(let rate, let momentum):
+                let u = Double(momentum) * value(state[0]) + g
+                p -= Double(rate) * u
+                set(state[0], u)
             }
-            var y = value(index, node, input, training, positions, &trace)
-            if case .convolution = node.operation { perturbation.disturb(&y) }
-            trace.values[index] = y
-        }
-        return (trace, trace.value(output))
-    }
-
-    private func value(
-        _ index: Int, _ node: Graph.Node, _ input: ReferenceTensor, _ training: Bool,
-        _ positions: [Int: [Int]], _ trace: inout Trace
-    ) -> ReferenceTensor {
-        func copy(_ x: Graph.Value, _ move: (size: Size3, sources: [Int])) -> ReferenceTensor {
-            trace.sources[index] = move.sources
-            return ReferenceGrid.forward(
-                trace.value(x), sources: move.sources, channels: node.channels, size: move.size)
-        }
-        switch node.operation {
-        case .input: return input
-        case .convolution(let x, let convolution):
-            return ReferenceConvolution(convolution, input: trace.value(x).size).forward(
-                trace.value(x), weights: parameter("\(convolution.name).weight"),
-                bias: convolution.bias ? parameter("\(convolution.name).bias") : nil)
-        case .normalization(let x, let normalization):
-            return normalize(index, normalization, trace.value(x), training, &trace)
-        case .activation(let x, let activation):
-            return ReferenceActivation.forward(trace.value(x), slopes: slopes(activation))
-        case .add(let x, let shortcut):
-            return ReferenceChannels.add(trace.value(x), shortcut: trace.value(shortcut))
-        case .crop(let x, let before, let after):
-            return copy(x, ReferenceGrid.crop(trace.value(x), before: before, after: after))
-        case .subsample(let x, let step):
-            return copy(x, ReferenceGrid.subsample(trace.value(x), step: step))
-        case .upsample(let x, let factor):
-            return copy(x, ReferenceGrid.upsample(trace.value(x), factor: factor, inputSize: inputSize))
-        case .concatenate(let values): return ReferenceChannels.concatenate(values.map(trace.value))
-        case .maxPool(let x, let pooling): return copy(x, ReferenceGrid.maxPool(trace.value(x), pooling))
-        case .maxout(let x, let pieces):
-            return copy(
-                x, (trace.value(x).size, ReferenceMaxout.sources(trace.value(x), pieces: pieces)))
-        case .dropout(let x, let dropout):
-            guard training, let positions = positions[dropout.stream] else { return trace.value(x) }
-            let kept = ReferenceDropout(
-                dropout, shape: trace.value(x), seed: noise.seed, step: noise.step, slots: noise.slots,
-                positions: positions)
-            trace.dropouts[index] = kept
-            return kept.product(trace.value(x))
+            set(parameters, p)
         }
     }
 
-    private func slopes(_ activation: Graph.Activation) -> [Double]? {
-        if case .prelu(let name) = activation { return parameter("\(name).slope") }
-        return nil
+    private static func adam(
+        _ p: inout Double, _ g: Double, _ m: inout Double, _ v: inout Double, _ numbers: AdamNumbers
+    ) {
+        m += Double(numbers.gain) * (g - m)
+        v = Double(numbers.beta2) * v + Double(numbers.squareGain) * g * g
+        let deviation = v.squareRoot() / Double(numbers.correction) + Double(numbers.epsilon)
+        p = Double(numbers.decay) * p - Double(numbers.rate) * m / deviation
     }
+}
 
-    private func normalize(
-        _ index: Int, _ normalization: Graph.Normalization, _ x: ReferenceTensor, _ training: Bool,
-        _ trace: inout Trace
-    ) -> ReferenceTensor {
-        let name = normalization.name
-        let mean = statistics["\(name).running_mean"]
-        let variance = statistics["\(name).running_variance"]
-        var running: (mean: [Double], variance: [Double])?
-        if let mean, let variance, !training { running = (mean, variance) }
-        let pass = ReferenceNormalization(
-            normalization, x, weights: parameter("\(name).weight"), biases: parameter("\(name).bias"),
-            running: running)
-        trace.normalizations[index] = pass
-        if let mean, let variance, training {
-            trace.statistics["\(name).running_mean"] = zip(mean, pass.means).map { 0.9 * $0 + 0.1 * $1 }
-            trace.statistics["\(name).running_variance"] = zip(variance, pass.unbiasedVariances).map {
-                0.9 * $0 + 0.1 * $1
+extension Graph {
+    /// The parameters of the operations that give these values.
+    fileprivate func parameterNames(of values: Set<Int>) -> [String] {
+        values.flatMap { index -> [String] in
+            switch nodes[index].operation {
+            case .convolution(_, let convolution):
+                ["\(convolution.name).weight", "\(convolution.name).bias"]
+            case .normalization(_, let normalization):
+                ["\(normalization.name).weight", "\(normalization.name).bias"]
+            case .activation(_, .prelu(let name)): ["\(name).slope"]
+            default: []
             }
         }
-        return pass.forward()
-    }
-
-    // MARK: Backward
-
-    private func backward(
-        _ trace: Trace, _ gradient: ReferenceTensor, _ perturbation: inout Perturbation
-    ) -> [String: [Double]] {
-        var gradients: [ReferenceTensor?] = Array(repeating: nil, count: graph.nodes.count)
-        if let output = graph.output { gradients[output.index] = gradient }
-        var ofParameters: [String: [Double]] = [:]
-        func give(_ x: Graph.Value, _ dx: ReferenceTensor) {
-            guard gradients[x.index] != nil else {
-                gradients[x.index] = dx
-                return
-            }
-            gradients[x.index]? += dx
-        }
-        for (index, node) in graph.nodes.enumerated().reversed() {
-            guard var dy = gradients[index] else { continue }
-            switch node.operation {
-            case .input: break
-            case .convolution(let x, let convolution):
-                perturbation.disturb(&dy)
-                let found = ReferenceConvolution(convolution, input: trace.value(x).size).gradients(
-                    trace.value(x), weights: parameter("\(convolution.name).weight"), dy: dy)
-                ofParameters["\(convolution.name).weight"] = found.weights
-                if convolution.bias { ofParameters["\(convolution.name).bias"] = found.bias }
-                give(x, found.x)
-            case .normalization(let x, let normalization):
-                guard let pass = trace.normalizations[index] else { break }
-                var found = pass.gradients(dy)
-                perturbation.disturb(&found.x, terms: found.terms)
-                ofParameters["\(normalization.name).weight"] = found.weights
-                ofParameters["\(normalization.name).bias"] = found.biases
-                give(x, found.x)
-            case .activation(let x, let activation):
-                let found = ReferenceActivation.gradients(
-                    trace.value(x), slopes: slopes(activation), dy: dy)
-                if case .prelu(let name) = activation { ofParameters["\(name).slope"] = found.slopes }
-                give(x, found.x)
-            case .add(let x, let shortcut):
-                give(x, dy)
-                let narrow = trace.value(shortcut)
-                give(
-                    shortcut,
-                    ReferenceChannels.gradient(
-                        of: narrow, first: (dy.channels - narrow.channels) / 2, dy: dy))
-            case .concatenate(let values):
-                var first = 0
-                for value in values {
-                    give(
-                        value, ReferenceChannels.gradient(of: trace.value(value), first: first, dy: dy))
-                    first += trace.value(value).channels
-                }
-            case .crop(let x, _, _), .subsample(let x, _), .upsample(let x, _), .maxPool(let x, _),
-                .maxout(let x, _):
-                guard let sources = trace.sources[index] else { break }
-                give(x, ReferenceGrid.gradient(trace.value(x), sources: sources, dy: dy))
-            case .dropout(let x, _):
-                give(x, trace.dropouts[index]?.product(dy) ?? dy)
-            }
-        }
-        return ofParameters
     }
 }

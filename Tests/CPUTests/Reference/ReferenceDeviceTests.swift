@@ -1,3 +1,4 @@
+import Geometry
 import Losses
 import Testing
 
@@ -14,43 +15,41 @@ import Testing
         fixture.fill(model.parameters)
         fixture.fill(model.statistics)
         let slots = fixture.references.count
-        let outputSize = try graph.outputSize(inputSize: fixture.inputSize)
-        var input = ReferenceTensor(slots: slots, channels: fixture.channels, size: fixture.inputSize)
-        var labels: [[UInt8]] = []
-        for slot in 0..<slots {
-            var image = [Float](repeating: 0, count: fixture.channels * fixture.inputSize.count)
-            image.withUnsafeMutableBufferPointer { fixture.fillImage($0, slot: slot) }
-            for (index, value) in image.enumerated() {
-                input.values[slot * image.count + index] = Double(value)
-            }
-            var reference = [UInt8](repeating: 0, count: outputSize.count)
-            reference.withUnsafeMutableBufferPointer { fixture.fillReference($0, slot: slot) }
-            labels.append(reference)
-        }
-        let device = ReferenceDevice(graph, inputSize: fixture.inputSize, model: model)
-        var found: [String: [Double]] = [:]
+        let device = ReferenceDevice()
+        var found: [String: [Float]] = [:]
         if fixture.inference {
-            let logits = try device.infer(input)
-            for slot in 0..<slots { found["logits/\(slot)"] = Array(logits.slot(slot)) }
+            let network = try device.compile(
+                inference: graph, inputSize: fixture.inputSize, slots: slots, algorithms: AlgorithmChoice(),
+                sharing: model)
+            for slot in 0..<slots { network.withInput(slot: slot) { fixture.fillImage($0, slot: slot) } }
+            try network.forward()
+            for slot in 0..<slots { found["logits/\(slot)"] = network.logits(slot: slot) }
         } else {
-            let loss = try ReferenceLoss(fixture)
-            let pooling = try #require(Pooling(rawValue: fixture.pooling))
-            let references = labels.map { labels in
-                (0..<fixture.classes).map { l in labels.map { $0 == l ? 1.0 : 0 } }
+            let network = try device.compile(
+                training: graph, inputSize: fixture.inputSize, options: StepOptions(slots: slots),
+                algorithms: AlgorithmChoice(), loss: fixture.makeLoss(), exchange: SoloExchange(),
+                model: model)
+            for slot in 0..<slots {
+                network.withInput(slot: slot) { fixture.fillImage($0, slot: slot) }
+                network.withReference(slot: slot) { fixture.fillReference($0, slot: slot) }
             }
-            let outcome = try device.train(input) {
-                ReferenceBatchLoss(loss, pooling, logits: $0, references: references, labels: labels)
+            try network.forward()
+            for slot in 0..<slots { found["logits/\(slot)"] = network.logits(slot: slot) }
+            let report = try network.loss()
+            if let expected = fixture.expected.loss { #expect(abs(report.loss - expected) < 1e-10) }
+            if let expected = fixture.expected.prediction {
+                #expect(zip(report.sums.prediction, expected).allSatisfy { abs($0 - $1) < 1e-8 })
             }
-            for slot in 0..<slots { found["logits/\(slot)"] = Array(outcome.logits.slot(slot)) }
-            for (name, values) in outcome.statistics { found["statistic/\(name)"] = values }
-            for (name, values) in outcome.gradients { found["gradient/\(name)"] = values }
-            if let expected = fixture.expected.loss { #expect(abs(outcome.loss.loss - expected) < 1e-10) }
+            try network.backward()
+            for (kind, arena) in [("statistic", model.statistics), ("gradient", model.gradients)] {
+                for entry in arena.entries { found["\(kind)/\(entry.name)"] = arena[entry.name] }
+            }
         }
         let file = try FixtureFile.shared.get()
         for (key, array) in fixture.arrays {
             let values = try #require(found[key], "\(key)")
             #expect(values.count == array.total, "\(key)")
-            let sampled = stride(from: 0, to: values.count, by: array.stride).map { Float(values[$0]) }
+            let sampled = stride(from: 0, to: values.count, by: array.stride).map { values[$0] }
             let error = relativeError(sampled, file.elements(array))
             #expect(error <= 2e-7, "\(key): relative L2 error \(error)")
         }
@@ -63,10 +62,12 @@ import Testing
         for seed in 1...60 {
             let graphCase = GraphCase.random(seed: seed)
             guard graphCase.slots < 3, let run = try? ReferenceRun(graphCase) else { continue }
-            for name in run.parameterNames {
-                guard let slope = try run.slope(along: name, by: 1e-5),
-                    let closer = try run.slope(along: name, by: 5e-6)
-                else { continue }
+            for tensor in try run.trained where tensor.name.hasPrefix("gradient ") {
+                let name = String(tensor.name.dropFirst("gradient ".count))
+                func along(_ way: Double) throws -> (found: Double, expected: Double)? {
+                    try run.inputs.slope(along: name, gradient: tensor.values, by: way)
+                }
+                guard let slope = try along(1e-5), let closer = try along(5e-6) else { continue }
                 // Halving the way quarters what is left of a smooth function; a kink leaves more.
                 guard abs(slope.found - closer.found) < 1e-5 * abs(slope.expected) else { continue }
                 compared += 1
@@ -77,18 +78,35 @@ import Testing
         }
         #expect(compared > 60)
     }
-}
 
-extension ReferenceLoss {
-    fileprivate init(_ fixture: FixtureCase) throws {
-        switch fixture.loss {
-        case nil:
-            let weights = try #require(GeneralisedDiceLoss.Weights(rawValue: fixture.weights))
-            self = .generalisedDice(weights, .niftynet)
-        case "wce": self = .crossEntropy
-        case "dl2": self = .dice
-        case "ss": self = .sensitivitySpecificity(lambda: 0.05)
-        case .some(let name): throw FixtureError(fixture: fixture.name, unknown: name)
+    /// Loss and gradients of micro-batches are those of one batch where no statistics are taken over it: to the float32
+    /// that gradients are stored in.
+    @Test(arguments: Pooling.allCases)
+    func microBatchesAreOneBatch(pooling: Pooling) throws {
+        func outcome(_ microBatches: Int) throws -> (report: BatchReport, gradients: [Float]) {
+            let model = SmallNetwork.model(MicroBatchTests.graph())
+            let network = try ReferenceDevice().compile(
+                training: MicroBatchTests.graph(), inputSize: Size3(7, 8, 9),
+                options: StepOptions(slots: 4 / microBatches, microBatches: microBatches),
+                algorithms: AlgorithmChoice(), loss: GeneralisedDiceLoss(pooling: pooling),
+                exchange: SoloExchange(), model: model)
+            let step = MicroBatches(of: network, seed: 2, step: 3) { index in
+                for slot in 0..<4 / microBatches {
+                    SmallNetwork.fill(network, slot: slot, drawn: slot * microBatches + index)
+                }
+            }
+            try step.forward()
+            let report = try step.loss()
+            try step.backward()
+            return (report, model.gradients.values)
+        }
+        let whole = try outcome(1)
+        #expect(whole.gradients.contains { $0 != 0 })
+        for count in [2, 4] {
+            let found = try outcome(count)
+            #expect(abs(found.report.loss - whole.report.loss) < 1e-12)
+            #expect(found.report.slotLosses == whole.report.slotLosses)
+            #expect(relativeError(found.gradients, whole.gradients) < 1e-7)
         }
     }
 }

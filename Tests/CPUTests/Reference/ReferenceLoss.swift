@@ -11,14 +11,26 @@ indirect enum ReferenceLoss: CustomStringConvertible {
     case generalisedDice(GeneralisedDiceLoss.Weights, GeneralisedDiceLoss.Convention)
     case crossEntropy, dice
     case sensitivitySpecificity(lambda: Double)
-    case combined(ReferenceLoss, ReferenceLoss, weight: Double)
+    case combined([(loss: ReferenceLoss, weight: Double)])
+
+    /// The definition of a loss of the engine.
+    init(_ loss: any SegmentationLoss) {
+        switch loss {
+        case let loss as GeneralisedDiceLoss: self = .generalisedDice(loss.weights, loss.convention)
+        case is WeightedCrossEntropy: self = .crossEntropy
+        case is DiceLoss: self = .dice
+        case let loss as SensitivitySpecificityLoss: self = .sensitivitySpecificity(lambda: loss.lambda)
+        case let loss as CombinedLoss:
+            self = .combined(loss.terms.map { (ReferenceLoss($0.loss), $0.weight) })
+        default: preconditionFailure("the reference has no definition of \(loss)")
+        }
+    }
 
     /// Whether weights follow the prediction and count as constants of the gradient, which then is not that of the value.
     var hasWeightsOfPrediction: Bool {
         switch self {
         case .crossEntropy: true
-        case .combined(let first, let second, _):
-            first.hasWeightsOfPrediction || second.hasWeightsOfPrediction
+        case .combined(let terms): terms.contains { $0.loss.hasWeightsOfPrediction }
         default: false
         }
     }
@@ -32,12 +44,15 @@ indirect enum ReferenceLoss: CustomStringConvertible {
         case .crossEntropy: return Self.crossEntropy(r, p)
         case .dice: return Self.dice(r, p)
         case .sensitivitySpecificity(let lambda): return Self.sensitivitySpecificity(r, p, lambda)
-        case .combined(let first, let second, let weight):
-            let (a, b) = (first.evaluate(r, p), second.evaluate(r, p))
-            return (
-                a.value + weight * b.value,
-                zip(a.slopes, b.slopes).map { zip($0, $1).map { $0 + weight * $1 } }
-            )
+        case .combined(let terms):
+            let zeros = r.map { $0.map { _ in 0.0 } }
+            return terms.reduce((0, zeros)) { sum, term in
+                let (value, slopes) = term.loss.evaluate(r, p)
+                return (
+                    sum.value + term.weight * value,
+                    zip(sum.slopes, slopes).map { zip($0, $1).map { $0 + term.weight * $1 } }
+                )
+            }
         }
     }
 
@@ -133,11 +148,8 @@ indirect enum ReferenceLoss: CustomStringConvertible {
         case .dice: DiceLoss(pooling: pooling)
         case .sensitivitySpecificity(let lambda):
             SensitivitySpecificityLoss(lambda: lambda, pooling: pooling)
-        case .combined(let first, let second, let weight):
-            CombinedLoss([
-                CombinedLoss.Term(first.engineLoss(pooling)),
-                CombinedLoss.Term(second.engineLoss(pooling), weight: weight),
-            ])
+        case .combined(let terms):
+            CombinedLoss(terms.map { CombinedLoss.Term($0.loss.engineLoss(pooling), weight: $0.weight) })
         }
     }
 
@@ -147,80 +159,8 @@ indirect enum ReferenceLoss: CustomStringConvertible {
         case .crossEntropy: "WCE"
         case .dice: "DL2"
         case .sensitivitySpecificity(let lambda): "SS \(lambda)"
-        case .combined(let first, let second, let weight): "\(first) + \(weight) \(second)"
+        case .combined(let terms):
+            terms.map { $0.weight == 1 ? "\($0.loss)" : "\($0.weight) \($0.loss)" }.joined(separator: " + ")
         }
-    }
-}
-
-/// The loss of a batch and its gradient with respect to the logits.
-struct ReferenceBatchLoss {
-    var loss: Double
-    /// Of each slot's patch alone.
-    var slotLosses: [Double]
-    /// Hard Dice score of the foreground over all slots; 1 where there is none.
-    var dice: Double
-    var gradient: ReferenceTensor
-
-    /// - Parameter references: [slot][class][voxel]
-    init(
-        _ loss: ReferenceLoss, _ pooling: Engine.Pooling, logits: ReferenceTensor, references: [[[Double]]],
-        labels: [[UInt8]]
-    ) {
-        let (slots, classes, voxels) = (logits.slots, logits.channels, logits.size.count)
-        let probabilities = (0..<slots).map { Self.softmax(logits, slot: $0) }
-        let ofSlots = (0..<slots).map { loss.evaluate(references[$0], probabilities[$0]) }
-        slotLosses = ofSlots.map(\.value)
-        // dL/dp, [slot][class][voxel]
-        var slopes: [[[Double]]]
-        switch pooling {
-        case .image:
-            self.loss = slotLosses.reduce(0, +) / Double(slots)
-            slopes = ofSlots.map { $0.slopes.map { $0.map { $0 / Double(slots) } } }
-        case .batch:
-            func pooled(_ x: [[[Double]]]) -> [[Double]] {
-                (0..<classes).map { l in x.flatMap { $0[l] } }
-            }
-            let whole = loss.evaluate(pooled(references), pooled(probabilities))
-            self.loss = whole.value
-            slopes = (0..<slots).map { slot in
-                whole.slopes.map { Array($0[slot * voxels..<(slot + 1) * voxels]) }
-            }
-        }
-        // dL/dz_l = p_l (g_l - sum over k of p_k g_k)
-        gradient = ReferenceTensor(like: logits)
-        var (predicted, present, both) = (0, 0, 0)
-        for slot in 0..<slots {
-            let p = probabilities[slot]
-            for v in 0..<voxels {
-                var (mean, best) = (0.0, 0)
-                for l in 0..<classes {
-                    mean += p[l][v] * slopes[slot][l][v]
-                    if p[l][v] > p[best][v] { best = l }
-                }
-                for l in 0..<classes {
-                    gradient.values[gradient.plane(slot, l) + v] = p[l][v] * (slopes[slot][l][v] - mean)
-                }
-                predicted += best == 0 ? 0 : 1
-                present += labels[slot][v] == 0 ? 0 : 1
-                both += best != 0 && labels[slot][v] != 0 ? 1 : 0
-            }
-        }
-        dice = predicted + present == 0 ? 1 : 2 * Double(both) / Double(predicted + present)
-    }
-
-    /// exp(z_l) / sum over k of exp(z_k), [class][voxel]
-    private static func softmax(_ logits: ReferenceTensor, slot: Int) -> [[Double]] {
-        let (classes, voxels) = (logits.channels, logits.size.count)
-        var p = [[Double]](repeating: [Double](repeating: 0, count: voxels), count: classes)
-        for v in 0..<voxels {
-            var (largest, total) = (-Double.infinity, 0.0)
-            for l in 0..<classes { largest = max(largest, logits.values[logits.plane(slot, l) + v]) }
-            for l in 0..<classes {
-                p[l][v] = exp(logits.values[logits.plane(slot, l) + v] - largest)
-                total += p[l][v]
-            }
-            for l in 0..<classes { p[l][v] /= total }
-        }
-        return p
     }
 }

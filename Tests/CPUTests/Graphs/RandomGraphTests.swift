@@ -53,7 +53,16 @@ struct Failure: CustomStringConvertible {
 
     /// The first that the setups of a case find.
     static func first(of graphCase: GraphCase) throws -> Failure? {
-        let run = try ReferenceRun(graphCase)
+        let run: ReferenceRun
+        do {
+            run = try ReferenceRun(graphCase)
+        } catch EngineError.parameterNotReached(let name) where graphCase.hasUnreadValues {
+            // The engine must refuse it too, by the same name.
+            for setup in graphCase.setups {
+                if let failure = Failure(unreached: name, graphCase, setup) { return failure }
+            }
+            throw EngineError.parameterNotReached(name: name)
+        }
         for setup in graphCase.setups {
             for training in [true, false] {
                 if let failure = try Failure(run, setup, training: training) { return failure }
@@ -62,19 +71,30 @@ struct Failure: CustomStringConvertible {
         return nil
     }
 
-    /// - Throws: Only where a parameter is behind a value that nobody reads; all else fits together, and an error is a
-    ///   failure too.
+    /// - Throws: Never an `EngineError`: all fits together, and an error is a failure too.
     init?(_ run: ReferenceRun, _ setup: GraphSetup, training: Bool) throws {
         (graphCase, self.setup, self.training) = (run.graphCase, setup, training)
         do {
-            let found = training ? try run.train(setup) : try run.infer(setup)
-            mismatches = try run.mismatches(found, training: training, setup).map(\.description)
-        } catch EngineError.parameterNotReached(let name) where run.graphCase.hasUnreadValues {
-            throw EngineError.parameterNotReached(name: name)
+            mismatches = try run.mismatches(setup, training: training).map(\.description)
         } catch let error as EngineError {
             mismatches = ["\(error)"]
         }
         if mismatches.isEmpty { return nil }
+    }
+
+    /// Of a graph whose parameter `name` has no gradient; nil where the setup says so.
+    private init?(unreached name: String, _ graphCase: GraphCase, _ setup: GraphSetup) {
+        (self.graphCase, self.setup, training) = (graphCase, setup, true)
+        let way = GraphInputs.Way(
+            algorithms: setup.algorithms, gradientsBySlot: setup.gradientsBySlot,
+            microBatches: setup.microBatches)
+        do {
+            _ = try GraphInputs(graphCase).train(on: setup.device(), way)
+            mismatches = ["\(name) has no gradient, which was not refused"]
+        } catch {
+            guard error as? EngineError != .parameterNotReached(name: name) else { return nil }
+            mismatches = ["\(error)"]
+        }
     }
 
     var description: String {

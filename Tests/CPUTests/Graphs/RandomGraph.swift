@@ -83,7 +83,7 @@ private struct RandomGraph {
             }
         }
         guard draws.chance(20) else { return single() }
-        return .combined(single(), single(), weight: draws.one(of: [0.5, 2]))
+        return .combined([(single(), 1), (single(), draws.one(of: [0.5, 2]))])
     }
 
     // MARK: Operations
