@@ -27,9 +27,9 @@ struct LayerStyle: Hashable, Sendable {
 
     func normalised(_ x: Graph.Value, name: String, in graph: inout Graph) -> Graph.Value {
         switch normalisation {
-        case .batch: graph.batchNormalization(x, name: name)
-        case .instance: graph.instanceNormalization(x, name: name)
-        case .group: graph.groupNormalization(x, name: name, groups: groups)
+        case .batch: graph.batchNormalisation(x, name: name)
+        case .instance: graph.instanceNormalisation(x, name: name)
+        case .group: graph.groupNormalisation(x, name: name, groups: groups)
         case .none: x
         }
     }
@@ -74,7 +74,7 @@ struct LayerStyle: Hashable, Sendable {
         let y = graph.convolution(
             x, name: "logits.convolution", channels: classes, kernel: kernel, padding: .valid,
             bias: logits == .bias)
-        return logits == .bias ? y : graph.batchNormalization(y, name: "logits.norm")
+        return logits == .bias ? y : graph.batchNormalisation(y, name: "logits.norm")
     }
 }
 

@@ -9,7 +9,7 @@ struct LoweredGraph {
         case input(to: Int)
         case convolution(Graph.Convolution, from: Int, to: Int)
         /// The normalisation, if there is one, then the activation.
-        case affine(normalization: Graph.Normalization?, activation: Graph.Activation, from: Int, to: Int)
+        case affine(normalisation: Graph.Normalisation?, activation: Graph.Activation, from: Int, to: Int)
         /// to[v] = from[map(v)]: another order, a crop, a coarser or a finer grid.
         case relayout(from: Int, to: Int, map: VoxelMap)
         /// The channels of one value after those of the other.
@@ -100,17 +100,17 @@ struct LoweredGraph {
             current[index] = append(plain.with(dilation: order.dilation, gap: order.gap)) {
                 .convolution(convolution, from: from, to: $0)
             }
-        case .normalization(let x, let normalization):
+        case .normalisation(let x, let normalisation):
             // The pass is emitted with the activation that follows it alone, if there is one.
             if onlyConsumerIsActivation(index) { return }
-            affine(index, normalization: normalization, activation: .identity, of: x, plain)
+            affine(index, normalisation: normalisation, activation: .identity, of: x, plain)
         case .activation(let x, let activation):
-            if case .normalization(let before, let normalization) = graph.nodes[x.index].operation,
+            if case .normalisation(let before, let normalisation) = graph.nodes[x.index].operation,
                 consumers[x.index] == 1
             {
-                affine(index, normalization: normalization, activation: activation, of: before, plain)
+                affine(index, normalisation: normalisation, activation: activation, of: before, plain)
             } else {
-                affine(index, normalization: nil, activation: activation, of: x, plain)
+                affine(index, normalisation: nil, activation: activation, of: x, plain)
             }
         case .add(let x, let shortcut):
             var from = value(x)
@@ -156,14 +156,14 @@ struct LoweredGraph {
     }
 
     private mutating func affine(
-        _ index: Int, normalization: Graph.Normalization?, activation: Graph.Activation, of x: Graph.Value,
+        _ index: Int, normalisation: Graph.Normalisation?, activation: Graph.Activation, of x: Graph.Value,
         _ plain: Layout
     ) {
         // The pass runs in its reader's order: a move before it can be shared with the shortcut's.
         let from = value(x, consumerOrder(index))
         let layout = plain.with(dilation: layouts[from].dilation, gap: layouts[from].gap)
         current[index] = append(layout) {
-            .affine(normalization: normalization, activation: activation, from: from, to: $0)
+            .affine(normalisation: normalisation, activation: activation, from: from, to: $0)
         }
     }
 
@@ -262,8 +262,8 @@ extension LoweredGraph {
                 let all = algorithms.kind(of: c, planar: layouts[to].planar).readsAll(training: training)
                 let size = layouts[from].size
                 need(from, all ? VoxelBox(size) : c.sources(of: box, within: size))
-            case .affine(let normalization, _, let from, _):
-                let all = training || normalization?.poolsSlots == true
+            case .affine(let normalisation, _, let from, _):
+                let all = training || normalisation?.poolsSlots == true
                 need(from, all ? VoxelBox(layouts[from].size) : box)
             case .grid(let operation, let from, _):
                 need(
@@ -294,7 +294,7 @@ extension LoweredGraph {
     }
 }
 
-extension Graph.Normalization {
+extension Graph.Normalisation {
     /// Whether statistics are those of the voxels at hand, in inference too.
     var poolsSlots: Bool { statistics != .batch }
 }

@@ -5,10 +5,11 @@ import Engine
 /// - An affine pass (normalisation, activation) becomes part of the loads of those who read it, and is never
 ///   written: ``isDeferred(_:)``.
 /// - An addition becomes part of the stores of the convolution before it: ``addition(after:)``.
-/// - The sums that a normalisation takes of its input become part of the stores of the convolution that writes
-///   it: ``summedValue(of:)``.
-/// - In backward, the way through an activation, and the sums that a normalisation takes of the gradient, become
-///   part of the stores of a convolution's gradient of its input: ``takesGradientThroughActivation(_:)``.
+/// - The sums that a normalisation takes of its input become part of the stores of the convolution that
+///   writes it: ``summedValue(of:)``.
+/// - In backward, the way through an activation, and the sums that a normalisation takes of the gradient,
+///   become part of the stores of a convolution's gradient of its input:
+///   ``takesGradientThroughActivation(_:)``.
 ///
 /// Two things are one before: normalisation with the activation after it, and dilation with the layout
 /// (``LoweredGraph``). Whether a kernel can load or store in these ways is its ``ConvolutionKind``'s to say.

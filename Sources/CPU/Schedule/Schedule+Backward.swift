@@ -237,8 +237,8 @@ private struct CompletedEntries {
         switch instruction {
         case .convolution(let convolution, _, _):
             finished.formUnion(["\(convolution.name).weight", "\(convolution.name).bias"])
-        case .affine(let normalization, let activation, _, _):
-            if let name = normalization?.name { finished.formUnion(["\(name).weight", "\(name).bias"]) }
+        case .affine(let normalisation, let activation, _, _):
+            if let name = normalisation?.name { finished.formUnion(["\(name).weight", "\(name).bias"]) }
             if let slope = activation.slope { finished.insert(slope) }
         default: break
         }

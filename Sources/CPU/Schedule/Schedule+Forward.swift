@@ -12,9 +12,9 @@ extension Schedule {
         case .convolution(let convolution, let from, let to):
             try scheduleConvolution(convolution, index, from: from, to: to)
             learns = true
-        case .affine(let normalization, let activation, let from, let to):
+        case .affine(let normalisation, let activation, let from, let to):
             scheduleAffine(index, from: from, to: to)
-            if normalization != nil || activation.slope != nil { learns = true }
+            if normalisation != nil || activation.slope != nil { learns = true }
         case .relayout(let from, let to, let map):
             let (x, y) = (tensor(from, at: index), context.tensor(lowered.layouts[to], at: index))
             let operation = Relayout(from: x.layout, to: y.layout, map: map, threads: context.threads)

@@ -62,7 +62,7 @@ struct Schedule {
             return Value(
                 operation: .affine(
                     AffineOperation(
-                        normalization: normalisation, activation: activation, layout: lowered.layouts[to],
+                        normalisation: normalisation, activation: activation, layout: lowered.layouts[to],
                         context: context)))
         }
         for index in lowered.instructions.indices {

@@ -2,25 +2,25 @@ extension Graph {
     /// Batch normalisation (Ioffe and Szegedy 2015): zero mean and unit variance a channel over slots and
     /// voxels, then `name.weight` (initially 1) and `name.bias` (initially 0). Epsilon 1e-5; running
     /// statistics move by 0.1 a micro-batch.
-    public mutating func batchNormalization(_ x: Value, name: String) -> Value {
-        append(.normalization(x, Normalization(name: name, statistics: .batch)), channels: channels(of: x))
+    public mutating func batchNormalisation(_ x: Value, name: String) -> Value {
+        append(.normalisation(x, Normalisation(name: name, statistics: .batch)), channels: channels(of: x))
     }
 
     /// Instance normalisation (Ulyanov et al. 2016): as batch normalisation, a slot at a time, in inference
     /// too; no running statistics.
-    public mutating func instanceNormalization(_ x: Value, name: String) -> Value {
+    public mutating func instanceNormalisation(_ x: Value, name: String) -> Value {
         append(
-            .normalization(x, Normalization(name: name, statistics: .slot(channelsPerGroup: 1))),
+            .normalisation(x, Normalisation(name: name, statistics: .slot(channelsPerGroup: 1))),
             channels: channels(of: x))
     }
 
     /// Group normalisation (Wu and He 2018): as instance normalisation, over `groups` groups of neighbouring
     /// channels; their number must be a multiple of `groups`.
-    public mutating func groupNormalization(_ x: Value, name: String, groups: Int) -> Value {
+    public mutating func groupNormalisation(_ x: Value, name: String, groups: Int) -> Value {
         let count = channels(of: x)
         precondition(groups > 0 && count % groups == 0, "\(name): \(count) channels in \(groups) groups")
         return append(
-            .normalization(x, Normalization(name: name, statistics: .slot(channelsPerGroup: count / groups))),
+            .normalisation(x, Normalisation(name: name, statistics: .slot(channelsPerGroup: count / groups))),
             channels: count)
     }
 

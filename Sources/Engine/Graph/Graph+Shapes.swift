@@ -54,8 +54,8 @@ extension Graph {
             return (inputSize, "the input")
         case .convolution(let x, let convolution):
             return (convolution.outputSize(known[x.index]), convolution.name)
-        case .normalization(let x, let normalization):
-            return (known[x.index], normalization.name)
+        case .normalisation(let x, let normalisation):
+            return (known[x.index], normalisation.name)
         case .activation(let x, _):
             return (known[x.index], "an activation")
         case .add(let x, _):

@@ -28,7 +28,7 @@ public struct Graph: Hashable, Sendable {
     package enum Operation: Hashable, Sendable {
         case input
         case convolution(Value, Convolution)
-        case normalization(Value, Normalization)
+        case normalisation(Value, Normalisation)
         case activation(Value, Activation)
         case add(Value, shortcut: Value)
         case crop(Value, before: Int, after: Int)
@@ -43,7 +43,7 @@ public struct Graph: Hashable, Sendable {
         package var inputs: [Value] {
             switch self {
             case .input: return []
-            case .convolution(let x, _), .normalization(let x, _), .activation(let x, _),
+            case .convolution(let x, _), .normalisation(let x, _), .activation(let x, _),
                 .crop(let x, _, _), .subsample(let x, _), .upsample(let x, _), .maxPool(let x, _),
                 .maxout(let x, _), .dropout(let x, _):
                 return [x]
@@ -83,7 +83,7 @@ public struct Graph: Hashable, Sendable {
     }
 
     /// Zero mean and unit variance, then a scale and a shift a channel.
-    package struct Normalization: Hashable, Sendable {
+    package struct Normalisation: Hashable, Sendable {
         package enum Statistics: Hashable, Sendable {
             /// A channel over slots and voxels, with running statistics for inference.
             case batch

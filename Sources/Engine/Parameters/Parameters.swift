@@ -31,14 +31,14 @@ public final class Parameters {
             let role: ParameterArena.Role = c.transposed ? .transposedWeight : .weight
             let bias = ("\(c.name).bias", [c.outputChannels], ParameterArena.Role.bias)
             return [("\(c.name).weight", shape, role)] + (c.bias ? [bias] : [])
-        case .normalization(_, let normalization):
-            let (name, channels) = (normalization.name, [node.channels])
+        case .normalisation(_, let normalisation):
+            let (name, channels) = (normalisation.name, [node.channels])
             let running: [(name: String, shape: [Int], role: ParameterArena.Role)] = [
                 ("\(name).running_mean", channels, .runningMean),
                 ("\(name).running_variance", channels, .runningVariance),
             ]
             return [("\(name).weight", channels, .scale), ("\(name).bias", channels, .shift)]
-                + (normalization.statistics == .batch ? running : [])
+                + (normalisation.statistics == .batch ? running : [])
         case .activation(_, let activation):
             return activation.slope.map { [($0, [node.channels], .slope)] } ?? []
         default:

@@ -6,8 +6,9 @@ import SystemPackage
 
 /// Where a run's messages go: standard error, above the progress line, and `log.txt`.
 ///
-/// The file gets every message with time and level; standard error the text alone, without what is marked as debug
-/// (how the run was tuned to the machine), and under `--quiet` only warnings and errors. A file that cannot be written any more is said once and does not end the run.
+/// The file gets every message with time and level; standard error the text alone, without what is marked as
+/// debug (how the run was tuned to the machine), and under `--quiet` only warnings and errors. A file that
+/// cannot be written any more is said once and does not end the run.
 public final class RunLog: Sendable {
     public let console: Console
     public let quiet: Bool

@@ -55,7 +55,7 @@ import Testing
             var graph = Graph(inputChannels: 2)
             var x = graph.convolution(graph.input, name: "wide", channels: 20, kernel: Size3(cube: 1))
             let shortcut = x
-            x = graph.relu(graph.batchNormalization(x, name: "norm"))
+            x = graph.relu(graph.batchNormalisation(x, name: "norm"))
             x = graph.convolution(x, name: "dilated", channels: 20, kernel: Size3(cube: 3), dilation: 4)
             x = graph.crop(graph.add(x, shortcut: shortcut), border: 7)
             graph.setOutput(

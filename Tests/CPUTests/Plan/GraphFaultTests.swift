@@ -100,8 +100,8 @@ import Testing
     @Test func statisticsOfACropAreItsOwn() throws {
         var graph = Graph(inputChannels: 2)
         let y = graph.convolution(graph.input, name: "y", channels: 8, kernel: Size3(cube: 3))
-        let whole = graph.batchNormalization(y, name: "whole")
-        let cropped = graph.instanceNormalization(graph.crop(y, before: 0, after: 2), name: "cropped")
+        let whole = graph.batchNormalisation(y, name: "whole")
+        let cropped = graph.instanceNormalisation(graph.crop(y, before: 0, after: 2), name: "cropped")
         let sum = graph.add(graph.crop(whole, before: 0, after: 2), shortcut: cropped)
         graph.setOutput(
             graph.convolution(sum, name: "logits", channels: 3, kernel: Size3(cube: 1), bias: true))
@@ -238,7 +238,7 @@ import Testing
         var graph = Graph(inputChannels: 2)
         let x = graph.convolution(graph.input, name: "x", channels: 4, kernel: Size3(cube: 3))
         let dead = graph.convolution(x, name: "dead", channels: 4, kernel: Size3(cube: 3))
-        _ = graph.relu(graph.batchNormalization(dead, name: "dead.norm"))
+        _ = graph.relu(graph.batchNormalisation(dead, name: "dead.norm"))
         graph.setOutput(graph.convolution(x, name: "logits", channels: 3, kernel: Size3(cube: 1)))
         let error = #expect(throws: EngineError.self) {
             try Plan(

@@ -11,10 +11,10 @@ import Testing
     static func graph() -> Graph {
         var graph = Graph(inputChannels: 2)
         var x = graph.convolution(graph.input, name: "first", channels: 6, kernel: Size3(cube: 3))
-        x = graph.prelu(graph.instanceNormalization(x, name: "first.norm"), name: "first.activation")
+        x = graph.prelu(graph.instanceNormalisation(x, name: "first.norm"), name: "first.activation")
         x = graph.dropout(
             graph.convolution(x, name: "second", channels: 9, kernel: Size3(cube: 3)), rate: 0.3)
-        x = graph.relu(graph.groupNormalization(x, name: "second.norm", groups: 3))
+        x = graph.relu(graph.groupNormalisation(x, name: "second.norm", groups: 3))
         graph.setOutput(
             graph.convolution(x, name: "logits", channels: 3, kernel: Size3(cube: 1), bias: true))
         return graph
@@ -164,7 +164,7 @@ import Testing
     func runningStatisticsMoveOnceAMicroBatch(pooling: Pooling, mean: Double) throws {
         var graph = Graph(inputChannels: 1)
         let x = graph.convolution(graph.input, name: "copy", channels: 1, kernel: Size3(cube: 1))
-        let y = graph.batchNormalization(x, name: "norm")
+        let y = graph.batchNormalisation(x, name: "norm")
         graph.setOutput(graph.convolution(y, name: "logits", channels: 2, kernel: Size3(cube: 1)))
         let model = Parameters(graph: graph)
         model.parameters["copy.weight"] = [1]
