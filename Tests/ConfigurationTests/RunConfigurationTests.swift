@@ -206,8 +206,8 @@ import Testing
         }
         #expect(
             error?.description
-                == "--set precision=bfloat16: precision is 'bfloat16', expected no such key, since there is only float32: "
-                + "remove it.")
+                == "--set precision=bfloat16: precision is 'bfloat16', expected float32, which is all that there is: "
+                + "remove the key.")
     }
 
     @Test func optionsOverrideTheFileInOrder() throws {

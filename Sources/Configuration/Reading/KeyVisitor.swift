@@ -283,10 +283,9 @@ package struct KeyVisitor {
     /// where it has another.
     package mutating func retired(_ key: String, value: String) throws(ConfigurationError) {
         retired.insert(key)
-        guard let found = try scalar(key, "no such key, since there is only \(value): remove it") else {
-            return
-        }
-        guard found == value else { throw bad(key, "no such key, since there is only \(value): remove it") }
+        let expected = "\(value), which is all that there is: remove the key"
+        guard let found = try scalar(key, expected) else { return }
+        guard found == value else { throw bad(key, expected) }
         warnings.append(
             "\(place(of: key)): the key '\(fullName(key))' has no effect any more, since there is only \(value): "
                 + "remove it.")

@@ -14,6 +14,12 @@ package enum RunFolder {
         }
     }
 
+    /// Whether a file lies in a run's folder.
+    package static func isRun(beside file: String) -> Bool {
+        let folder = URL(filePath: file).deletingLastPathComponent().path(percentEncoded: false)
+        return isRun(folder, (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+    }
+
     /// By what this program alone leaves; other files may have been put beside it.
     package static func isRun(_ folder: String, _ names: [String]) -> Bool {
         names.contains("log.txt") && isLog(folder + "/log.txt")

@@ -87,7 +87,7 @@ extension Dicerank {
             return "works: \(answer), in \(seconds) s (\(command))"
         }
 
-        /// One of the ranks: sums, gathers and broadcasts, and checks the result.
+        /// One of the ranks: adds up, gathers and waits for the others, and checks the results.
         private func checkRanks() throws {
             try Ranks.run { world in
                 let size = world.size

@@ -80,7 +80,7 @@ extension Dicerank {
             guard LaunchedRank.current.isFirst else { return }
             try PathArgument.expectFolder(prediction, "--prediction")
             let configuration = try config.map {
-                try RunConfiguration(contentsOf: $0, warn: ConfigurationOptions.warn)
+                try RunConfiguration(contentsOf: $0, warn: ConfigurationOptions.warn(of: $0))
             }
             let data = configuration?.data ?? RunConfiguration(list: "").data
             let subjects = try SubjectList(reading: list ?? data.list)

@@ -83,7 +83,8 @@ extension Dicerank {
                 if !unsampled[index].isEmpty {
                     common.report.warning(
                         "with patches of \(size.name), nothing can be drawn from "
-                            + unsampled[index].joined(separator: ", ") + ".")
+                            + unsampled[index].joined(separator: ", ") + ": "
+                            + configuration.data.noForeground.consequence + ".")
                 }
             }
         }
@@ -171,4 +172,15 @@ enum InspectionText {
     private static func percent(_ share: Double) -> String { String(format: "%.3g %%", 100 * share) }
 
     private static func number(_ value: Double) -> String { String(format: "%.0f", value) }
+}
+
+extension NoForegroundRule {
+    /// What becomes of a subject without foreground in training.
+    fileprivate var consequence: String {
+        switch self {
+        case .error: "training would end there (data.no_foreground: error)"
+        case .skip: "training draws from others instead (data.no_foreground: skip)"
+        case .uniform: "training draws from it anywhere (data.no_foreground: uniform)"
+        }
+    }
 }

@@ -26,7 +26,7 @@ extension Dicerank {
         @Option(help: ArgumentHelp("Voxels a side, 24 to 512; a side is 192 mm long.", valueName: "N"))
         var size = 96
 
-        @Option(help: ArgumentHelp("Share of voxels that are lesion, up to 0.02.", valueName: "SHARE"))
+        @Option(help: ArgumentHelp("Share of voxels that are lesion, up to 0.05.", valueName: "SHARE"))
         var foreground = 0.002
 
         @Option(help: ArgumentHelp("What the random numbers follow from.", valueName: "N"))

@@ -77,7 +77,7 @@ extension Dicerank {
             let signal = try Ranks.run { world -> Int32? in
                 let sweep = try world.together {
                     try SweepConfiguration(
-                        contentsOf: config, overrides: set, warn: ConfigurationOptions.warn)
+                        contentsOf: config, overrides: set, warn: ConfigurationOptions.warn(of: config))
                 }
                 let plan = try SweepPlan(sweep, folder: SweepFolder(output), reading: [config], ranks: world)
                 if dryRun {

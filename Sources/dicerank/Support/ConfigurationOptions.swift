@@ -1,5 +1,7 @@
 import ArgumentParser
 import Configuration
+import Foundation
+import RunFiles
 
 /// A configuration file and what replaces its values.
 struct ConfigurationOptions: ParsableArguments {
@@ -13,11 +15,15 @@ struct ConfigurationOptions: ParsableArguments {
     var set: [String] = []
 
     func read() throws -> RunConfiguration {
-        try RunConfiguration(contentsOf: config, overrides: set, warn: Self.warn)
+        try RunConfiguration(contentsOf: config, overrides: set, warn: Self.warn(of: config))
     }
 
-    /// Says on the first rank what is to be changed in a configuration.
-    static func warn(_ sentence: String) {
-        if LaunchedRank.current.isFirst { Report(isQuiet: false).warning(sentence) }
+    /// Says on the first rank what is to be changed in a configuration. What a run has recorded of itself is nobody's to
+    /// change.
+    static func warn(of path: String) -> (_ sentence: String) -> Void {
+        let isRecord = URL(filePath: path).lastPathComponent == "config.yaml" && RunFolder.isRun(beside: path)
+        return { sentence in
+            if LaunchedRank.current.isFirst, !isRecord { Report(isQuiet: false).warning(sentence) }
+        }
     }
 }
