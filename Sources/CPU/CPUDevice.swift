@@ -6,8 +6,9 @@ public struct CPUDevice: Device {
     /// Threads of this rank.
     public let threads: Int
     public let instructionSet: InstructionSet
-    /// Whether networks look for faults of their own, for tests: memory is NaN until it is written, and writing memory
-    /// that is not an operation's own ends the step in `EngineError.memoryOverwritten`. It takes a multiple of the time.
+    /// Whether networks look for faults of their own, for tests: memory is NaN until it is written, and
+    /// writing memory that is not an operation's own ends the step in `EngineError.memoryOverwritten`. It
+    /// takes a multiple of the time.
     public let checksMemory: Bool
 
     /// - Parameter instructionSet: ``InstructionSet/selected()`` where nil.

@@ -18,7 +18,8 @@ public enum EngineError: Error, CustomStringConvertible, Equatable {
     case noOutput
     /// An axis of the patch is longer than any volume is.
     case patchTooLarge(input: Size3, largest: Int)
-    /// The plan needs more memory than there is for it and the others of `plans` that share it, both in bytes.
+    /// The plan needs more memory than there is for it and the others of `plans` that share it, both in
+    /// bytes.
     case memory(needed: Int, available: Int, input: Size3, slots: Int, plans: Int)
     /// oneDNN refused or failed.
     case oneDNN(operation: String, status: String)

@@ -1,10 +1,10 @@
 extension Affine {
-    /// For each voxel axis (x, y, z) the letter of its direction in the body: to the Right or Left, to Anterior or
-    /// Posterior, to Superior or Inferior; "?" for one that has none, since the map is singular.
+    /// For each voxel axis (x, y, z) the letter of its direction in the body: to the Right or Left, to
+    /// Anterior or Posterior, to Superior or Inferior; "?" for one that has none, since the map is singular.
     ///
-    /// The same letters as nibabel's `aff2axcodes` gives, but where the map is singular and rounding chooses: zoom and
-    /// shear are taken off, then each axis, the one nearest to a world axis first, takes what is nearest of the world
-    /// axes that are left.
+    /// The same letters as nibabel's `aff2axcodes` gives, but where the map is singular and rounding chooses:
+    /// zoom and shear are taken off, then each axis, the one nearest to a world axis first, takes what is
+    /// nearest of the world axes that are left.
     public var orientation: String {
         var rotation = self.rotation
         func strength(_ axis: Int) -> Double { (0..<3).map { abs(rotation[axis][$0]) }.max() ?? 0 }
@@ -22,16 +22,17 @@ extension Affine {
     /// By world axis: against it and along it.
     private static let letters = [["L", "R"], ["P", "A"], ["I", "S"]]
 
-    /// The columns without zoom and shear: the orthogonal matrix nearest to the columns of length 1 (the polar
-    /// decomposition). Where that is singular, what it maps to nothing is left out; all is 0 where it is not finite.
+    /// The columns without zoom and shear: the orthogonal matrix nearest to the columns of length 1 (the
+    /// polar decomposition). Where that is singular, what it maps to nothing is left out; all is 0 where it
+    /// is not finite.
     private var rotation: [SIMD3<Double>] {
         var u = columns.map { column in
             let length = (column * column).sum().squareRoot()
             return length > 0 ? column / length : column
         }
         guard u.allSatisfy({ $0.sum().isFinite }) else { return [.zero, .zero, .zero] }
-        // One-sided Jacobi: turns pairs of columns until they are orthogonal, so that their lengths are the singular
-        // values.
+        // One-sided Jacobi: turns pairs of columns until they are orthogonal, so that their lengths are the
+        // singular values.
         var v: [SIMD3<Double>] = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
         for _ in 0..<60 {
             var isOrthogonal = true

@@ -21,7 +21,8 @@ public struct Affine: Hashable, Sendable {
         ]
     }
 
-    /// What nibabel takes where a header has no transform: the file's centre is the world's, x runs to the left.
+    /// What nibabel takes where a header has no transform: the file's centre is the world's, x runs to the
+    /// left.
     public init(withoutTransform spacing: SIMD3<Double>, size: Size3) {
         let steps = SIMD3(-abs(spacing.x), abs(spacing.y), abs(spacing.z))
         let last = SIMD3(Double(size.width - 1), Double(size.height - 1), Double(size.depth - 1))

@@ -1,4 +1,5 @@
-/// A size in voxels along depth (z, slowest in memory), height (y) and width (x, fastest). A 2D image has depth 1.
+/// A size in voxels along depth (z, slowest in memory), height (y) and width (x, fastest). A 2D image has
+/// depth 1.
 ///
 /// The same three numbers serve for what else has one value an axis: kernels, strides, margins.
 public struct Size3: Hashable, Sendable, CustomStringConvertible {

@@ -2,8 +2,8 @@ import Foundation
 
 /// The control groups that a process is in: those of a container, or of a job under Slurm.
 ///
-/// The limit of a group holds for all below it, so that each group on the way up counts. Inside a container the path may
-/// not exist below `mount`, whose own files then are the container's.
+/// The limit of a group holds for all below it, so that each group on the way up counts. Inside a container
+/// the path may not exist below `mount`, whose own files then are the container's.
 public struct ControlGroups {
     /// The text of `/proc/self/cgroup`.
     let groups: String

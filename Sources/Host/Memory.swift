@@ -2,7 +2,8 @@ import Foundation
 
 /// What memory the machine has left for this process.
 public enum Memory {
-    /// Free memory of the machine or of the process's control groups, whichever is less; nil where neither is told.
+    /// Free memory of the machine or of the process's control groups, whichever is less; nil where neither is
+    /// told.
     public static var availableBytes: Int? { availableBytes(root: "") }
 
     /// - Parameter root: The folder that `/proc` and `/sys` are in.
@@ -29,8 +30,8 @@ public enum Memory {
 
 /// The limit that control groups set on memory: those of a container, or of a job under Slurm.
 enum MemoryLimit {
-    /// Bytes that the groups of a process leave it; nil without a limit. A group's limit holds for those below it
-    /// together, so that the least of what is left counts.
+    /// Bytes that the groups of a process leave it; nil without a limit. A group's limit holds for those
+    /// below it together, so that the least of what is left counts.
     static func freeBytes(_ groups: ControlGroups) -> Int? {
         groups.least(of: "memory") { folder in
             (folder.isUnified ? Files.unified : Files.legacy).freeBytes(folder)
@@ -40,7 +41,8 @@ enum MemoryLimit {
     /// What the files of a group are called, in each version of control groups.
     private struct Files {
         let limit: String, used: String
-        /// Of `memory.stat`: bytes of files that were read a while ago, which the kernel gives up for what needs room.
+        /// Of `memory.stat`: bytes of files that were read a while ago, which the kernel gives up for what
+        /// needs room.
         let reclaimable: String
 
         static let unified = Files(limit: "memory.max", used: "memory.current", reclaimable: "inactive_file")

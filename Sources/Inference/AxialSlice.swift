@@ -1,7 +1,7 @@
 import Sampling
 
-/// The slice of a volume across the body's axis that holds the most foreground, as radiologists see it: the patient's
-/// front up, the right side on the left.
+/// The slice of a volume across the body's axis that holds the most foreground, as radiologists see it: the
+/// patient's front up, the right side on the left.
 public struct AxialSlice: Sendable {
     /// Pixels of a row, from the patient's right to left.
     public let width: Int
@@ -15,7 +15,8 @@ public struct AxialSlice: Sendable {
     /// - Parameter labels: [z][y][x]; all but 0 are foreground. Of equal slices the first is taken.
     public init(_ geometry: VolumeGeometry, mostOf labels: [UInt8]) {
         let extent = geometry.extent
-        // By file axis x, y and z: its length, the distance of neighbours in voxels and millimetres, and its direction.
+        // By file axis x, y and z: its length, the distance of neighbours in voxels and millimetres, and its
+        // direction.
         let lengths = [extent.width, extent.height, extent.depth]
         let strides = [1, extent.width, extent.width * extent.height]
         let spacings = geometry.voxelMillimetres

@@ -10,8 +10,8 @@ struct NetworkGeometry {
     /// A window that the network takes, small but not mostly border.
     let probe: Size3
 
-    /// Searches upwards for cubic windows that the network takes. Axes of one voxel stay one voxel long: the network
-    /// takes no border from them.
+    /// Searches upwards for cubic windows that the network takes. Axes of one voxel stay one voxel long: the
+    /// network takes no border from them.
     init(graph: Graph, volume: Size3) throws {
         func window(_ length: Int) -> Size3 {
             Size3 { volume[$0] == 1 ? 1 : length }

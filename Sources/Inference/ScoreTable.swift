@@ -67,8 +67,8 @@ public struct ScoreTable: Sendable {
     /// The names of the columns of ``csv``.
     public static let header = (["subject", "class"] + columns.map(\.name)).joined(separator: ",")
 
-    /// A line a subject and class. Undefined values are empty fields; numbers are written so that reading them back
-    /// gives the same value.
+    /// A line a subject and class. Undefined values are empty fields; numbers are written so that reading
+    /// them back gives the same value.
     public var csvRows: [String] {
         rows.map { row in line(row.subject, row.label) { $0.value(row.scores) } }
     }
@@ -76,8 +76,8 @@ public struct ScoreTable: Sendable {
     /// The header, then ``csvRows``.
     public var csv: String { ([Self.header] + csvRows).joined(separator: "\n") + "\n" }
 
-    /// A header that begins with `statistic` where ``csv`` has `subject`, then for each class the rows `median`,
-    /// `lower_quartile` and `upper_quartile`.
+    /// A header that begins with `statistic` where ``csv`` has `subject`, then for each class the rows
+    /// `median`, `lower_quartile` and `upper_quartile`.
     public var summaryCSV: String {
         let summaries = labels.flatMap { label in
             [

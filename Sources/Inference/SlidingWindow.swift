@@ -9,7 +9,8 @@ import Geometry
 /// zero padding reaches further in (HighRes3DNet: border 18, reach 43) sees in each window what it saw in
 /// its training patches.
 ///
-/// One object serves any number of volumes; the network is compiled anew only when the window's shape changes.
+/// One object serves any number of volumes; the network is compiled anew only when the window's shape
+/// changes.
 public final class SlidingWindow {
     /// What a window may take, and how it is computed.
     public struct Options: Sendable {
@@ -17,10 +18,11 @@ public final class SlidingWindow {
         public var memoryBytes: Int
         /// Size of a window, border included; nil: the size that computes the fewest voxels in `memoryBytes`.
         public var window: Size3?
-        /// Whether the network takes slices: windows are one voxel deep, and up to ``largestBatch`` are computed at once,
-        /// as memory allows.
+        /// Whether the network takes slices: windows are one voxel deep, and up to ``largestBatch`` are
+        /// computed at once, as memory allows.
         public var isPlanar: Bool
-        /// The algorithms of the convolutions, by their names: what the training ran, so that the same sums are formed.
+        /// The algorithms of the convolutions, by their names: what the training ran, so that the same sums
+        /// are formed.
         public var algorithms: AlgorithmChoice
 
         /// Windows of slices that are computed at once, at most.
@@ -136,7 +138,8 @@ public final class SlidingWindow {
         return min(most, max(1, fitting, Self.smallWindow / layout.window.count))
     }
 
-    /// Bytes that a compiled network takes for a voxel of its window, from the smallest window of a useful size.
+    /// Bytes that a compiled network takes for a voxel of its window, from the smallest window of a useful
+    /// size.
     private func probe(_ geometry: NetworkGeometry) throws -> Double {
         if let bytesPerVoxel { return bytesPerVoxel }
         let network = try network(geometry.probe, slots: 1)

@@ -2,8 +2,9 @@ import Host
 
 /// How much memory the compiled network of a sliding window may take.
 public enum WindowMemory {
-    /// At most half of a rank's share of the free memory, as a power of two: windows, and with them what a network sees
-    /// whose own padding reaches beyond its border, should not follow every change of the machine's load.
+    /// At most half of a rank's share of the free memory, as a power of two: windows, and with them what a
+    /// network sees whose own padding reaches beyond its border, should not follow every change of the
+    /// machine's load.
     /// - Parameters:
     ///   - ranks: Processes of this machine that segment at the same time.
     ///   - reserved: Bytes a rank that are spoken for and not taken yet.

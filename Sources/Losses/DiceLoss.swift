@@ -1,12 +1,13 @@
 import Engine
 
-/// The Dice loss of two classes (DL2) as Sudre et al. 2017 print it after Milletari et al. 2016, for L classes:
+/// The Dice loss of two classes (DL2) as Sudre et al. 2017 print it after Milletari et al. 2016, for L
+/// classes:
 ///
 ///     DL2 = 1 - 2/L sum_l (I_l + e) / (V_l + P_l + e)
 ///
-/// There is no factor 2 in the terms: each is at most a half, and for two classes they add up to 1 at a perfect match.
-/// A class that is neither in the reference nor predicted adds e / e = 1 instead, so that the loss can be negative,
-/// down to -1: that is the printed form too.
+/// There is no factor 2 in the terms: each is at most a half, and for two classes they add up to 1 at a
+/// perfect match. A class that is neither in the reference nor predicted adds e / e = 1 instead, so that the
+/// loss can be negative, down to -1: that is the printed form too.
 public struct DiceLoss: SegmentationLoss {
     /// e, in voxels.
     public static let epsilon = 1e-5

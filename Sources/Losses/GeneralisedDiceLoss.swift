@@ -11,17 +11,19 @@ import Engine
 /// over the N voxels of one pooling group: a patch, or the global batch. The weights `w_l` depend on the
 /// reference only and are constants of the gradient. The value lies in [0, 1], 0 at a perfect match.
 ///
-/// Citation: C. H. Sudre, W. Li, T. Vercauteren, S. Ourselin, M. J. Cardoso, "Generalised Dice overlap as a deep
-/// learning loss function for highly unbalanced segmentations", DLMIA 2017. GDL_v there is `weights: .square`.
+/// Citation: C. H. Sudre, W. Li, T. Vercauteren, S. Ourselin, M. J. Cardoso, "Generalised Dice overlap as a
+/// deep learning loss function for highly unbalanced segmentations", DLMIA 2017. GDL_v there is `weights:
+/// .square`.
 ///
 /// **Gradient.** With num and den the two sides of the fraction, for each class and voxel:
 ///
 ///     dGDL/dp_ln = w_l num / den^2 - 2 w_l / den * r_ln
 ///
-/// The gradient that the paper prints for two classes has its sign reversed. With w_1 the foreground's weight,
-/// w_2 the background's, S = sum_n (p_n + r_n) and A = sum_n p_n r_n, the quotient rule gives
+/// The gradient that the paper prints for two classes has its sign reversed. With w_1 the foreground's
+/// weight, w_2 the background's, S = sum_n (p_n + r_n) and A = sum_n p_n r_n, the quotient rule gives
 ///
-///     dGDL/dp_i = +2 { (w_1^2 - w_2^2) [A - r_i S] + N w_2 (w_1 + w_2) (1 - 2 r_i) } / [(w_1 - w_2) S + 2 N w_2]^2
+///     dGDL/dp_i = +2 { (w_1^2 - w_2^2) [A - r_i S] + N w_2 (w_1 + w_2) (1 - 2 r_i) } / [(w_1 - w_2) S + 2 N
+///     w_2]^2
 ///
 /// where the paper has -2: followed downhill, the printed one would *maximise* the loss. Central differences
 /// of the value confirm the sign above (`GeneralisedDiceGradientTests`).
@@ -104,7 +106,8 @@ private struct Ratio {
             sums.reference.count == sums.prediction.count && sums.reference.count == sums.intersection.count,
             "sums of \(sums.reference.count), \(sums.prediction.count) and \(sums.intersection.count) classes"
         )
-        // The smallest class that is present has the largest weight; relative to it every weight is in (0, 1].
+        // The smallest class that is present has the largest weight; relative to it every weight is in (0,
+        // 1].
         let smallest = sums.reference.lazy.filter { $0 > 0 }.min() ?? 1
         let relative = sums.reference.map { volume -> Double in
             let inverse = volume > 0 ? smallest / volume : 1

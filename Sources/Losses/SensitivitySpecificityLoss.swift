@@ -1,7 +1,7 @@
 import Engine
 
-/// The sensitivity-specificity loss (SS) of Brosch et al. 2015 as Sudre et al. 2017 use it, the mean over the foreground
-/// classes of
+/// The sensitivity-specificity loss (SS) of Brosch et al. 2015 as Sudre et al. 2017 use it, the mean over the
+/// foreground classes of
 ///
 ///     SS_l = lambda A_l / (V_l + e) + (1 - lambda) B_l / (N - V_l + e)
 ///

@@ -5,8 +5,9 @@ import Engine
 ///     WCE = -1/N sum_l w_l C_l        C_l = sum_n r_ln log p_ln
 ///     w_0 = 1, w_l = (N - P_l) / P_l  P_l = sum_n p_ln
 ///
-/// The weights follow the prediction and are constants of the gradient: the paper weights, it does not differentiate
-/// them. For two classes this is the form printed by Sudre et al. 2017 (section 2), where p is the foreground's.
+/// The weights follow the prediction and are constants of the gradient: the paper weights, it does not
+/// differentiate them. For two classes this is the form printed by Sudre et al. 2017 (section 2), where p is
+/// the foreground's.
 ///
 /// A class predicted in less than a voxel altogether counts as predicted in one: the weight stays below N.
 public struct WeightedCrossEntropy: SegmentationLoss {

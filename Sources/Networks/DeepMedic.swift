@@ -1,22 +1,24 @@
 import Engine
 import Geometry
 
-/// DeepMedic: two paths of valid convolutions, one on the centre at full resolution and one on a threefold coarser view of
-/// the whole patch.
+/// DeepMedic: two paths of valid convolutions, one on the centre at full resolution and one on a threefold
+/// coarser view of the whole patch.
 ///
-/// Citation: K. Kamnitsas, C. Ledig, V. Newcombe, J. Simpson, A. Kane, D. Menon, D. Rueckert, B. Glocker, "Efficient
-/// multi-scale 3D CNN with fully connected CRF for accurate brain lesion segmentation", Medical Image Analysis 2017.
+/// Citation: K. Kamnitsas, C. Ledig, V. Newcombe, J. Simpson, A. Kane, D. Menon, D. Rueckert, B. Glocker,
+/// "Efficient multi-scale 3D CNN with fully connected CRF for accurate brain lesion segmentation", Medical
+/// Image Analysis 2017.
 ///
 ///     fine     crop by 16; eight times 3^3 convolution, BN, activation
 ///     coarse   every third voxel; the same; each voxel three times along each axis
 ///     hidden   both side by side; twice 1^3 convolution, BN, activation
 ///     logits   1^3 convolution with a bias a class, or without one and followed by BN
 ///
-/// An input of n voxels, a multiple of 3, gives 3 (n/3 - 16): 51 -> 3, 63 -> 15, 87 -> 39 (Table 1 of Sudre et al.
-/// 2017). Convolutions but the last have no bias. The paths do not share parameters. Each hidden layer is followed by
-/// dropout, as in the original.
+/// An input of n voxels, a multiple of 3, gives 3 (n/3 - 16): 51 -> 3, 63 -> 15, 87 -> 39 (Table 1 of Sudre
+/// et al. 2017). Convolutions but the last have no bias. The paths do not share parameters. Each hidden layer
+/// is followed by dropout, as in the original.
 ///
-/// One input channel, two classes, the default widths: 657,842 parameters. Each further input channel adds 1,620.
+/// One input channel, two classes, the default widths: 657,842 parameters. Each further input channel adds
+/// 1,620.
 public struct DeepMedic: Network {
     public static let name = "deepmedic"
     public let border = 24
@@ -43,8 +45,8 @@ public struct DeepMedic: Network {
     /// - Parameters:
     ///   - inputChannels: at least 1.
     ///   - classes: 2 to 256, with the background.
-    ///   - options: widths [30, 30, 40, 40, 40, 40, 50, 50], hidden 150, batch normalisation, PReLU, dropout 0.5 and a
-    ///     bias on the logits, where they say nothing else.
+    ///   - options: widths [30, 30, 40, 40, 40, 40, 50, 50], hidden 150, batch normalisation, PReLU, dropout
+    ///     0.5 and a bias on the logits, where they say nothing else.
     /// - Throws: ``NetworkError/option(network:key:found:expected:)``.
     public init(inputChannels: Int, classes: Int, options: NetworkOptions = NetworkOptions())
         throws(NetworkError)

@@ -4,7 +4,8 @@ import Geometry
 /// HighRes3DNet: full resolution throughout, dilation instead of pooling, residual blocks.
 ///
 /// Citation: W. Li, G. Wang, L. Fidon, S. Ourselin, M. J. Cardoso, T. Vercauteren, "On the compactness,
-/// efficiency, and representation of 3D convolutional networks: brain parcellation as a pretext task", IPMI 2017.
+/// efficiency, and representation of 3D convolutional networks: brain parcellation as a pretext task", IPMI
+/// 2017.
 ///
 ///     initial   3^3 convolution, BN, activation
 ///     block     (BN, activation, 3^3 convolution) twice, plus the block's input
@@ -13,12 +14,12 @@ import Geometry
 ///     logits    1^3 convolution with a bias a class, or without one and followed by BN
 ///
 /// Zero padding keeps the size; convolutions but the last have no bias; where a block widens, its shortcut is
-/// padded with zero channels symmetrically. The graph of training is cropped by 18 voxels a side before the 1^3
-/// convolutions, so that the loss is taken on the centre: 51 -> 15, 63 -> 27, 85 -> 49 (Table 1 of Sudre et
-/// al. 2017) and the hidden layer's statistics are the centre's.
+/// padded with zero channels symmetrically. The graph of training is cropped by 18 voxels a side before the
+/// 1^3 convolutions, so that the loss is taken on the centre: 51 -> 15, 63 -> 27, 85 -> 49 (Table 1 of Sudre
+/// et al. 2017) and the hidden layer's statistics are the centre's.
 ///
-/// One input channel, two classes, the default widths; FLOPs forward, two a multiplication and addition, a voxel
-/// (of the input down to stage 3, of the cropped centre below):
+/// One input channel, two classes, the default widths; FLOPs forward, two a multiplication and addition, a
+/// voxel (of the input down to stage 3, of the cropped centre below):
 ///
 /// | layer   | channels | dilation | parameters | FLOPs     | receptive field |
 /// |---------|----------|----------|------------|-----------|-----------------|
@@ -53,8 +54,9 @@ public struct HighRes3DNet: Network {
     /// - Parameters:
     ///   - inputChannels: at least 1.
     ///   - classes: 2 to 256, with the background.
-    ///   - options: widths [16, 32, 64], hidden 80, batch normalisation, ReLU, no dropout (before the logits) and a bias
-    ///     on the logits, where they say nothing else. There is no such network without normalisation.
+    ///   - options: widths [16, 32, 64], hidden 80, batch normalisation, ReLU, no dropout (before the logits)
+    ///     and a bias on the logits, where they say nothing else. There is no such network without
+    ///     normalisation.
     /// - Throws: ``NetworkError/option(network:key:found:expected:)``.
     public init(inputChannels: Int, classes: Int, options: NetworkOptions = NetworkOptions())
         throws(NetworkError)

@@ -27,9 +27,9 @@ struct LayerStyle: Hashable, Sendable {
 
     func normalised(_ x: Graph.Value, name: String, in graph: inout Graph) -> Graph.Value {
         switch normalisation {
-        case .batch: graph.batchNormalization(x, name: name)
-        case .instance: graph.instanceNormalization(x, name: name)
-        case .group: graph.groupNormalization(x, name: name, groups: groups)
+        case .batch: graph.batchNormalisation(x, name: name)
+        case .instance: graph.instanceNormalisation(x, name: name)
+        case .group: graph.groupNormalisation(x, name: name, groups: groups)
         case .none: x
         }
     }
@@ -49,8 +49,8 @@ struct LayerStyle: Hashable, Sendable {
         units([(x, name)], suffix: suffix, channels: channels, kernel: kernel, in: &graph)[0]
     }
 
-    /// The same of several inputs that do not depend on each other, in turns: while one computes, the statistics of
-    /// another's batch normalisation are under way.
+    /// The same of several inputs that do not depend on each other, in turns: while one computes, the
+    /// statistics of another's batch normalisation are under way.
     func units(
         _ inputs: [(x: Graph.Value, name: String)], suffix: String = "", channels: Int, kernel: Size3,
         in graph: inout Graph
@@ -74,7 +74,7 @@ struct LayerStyle: Hashable, Sendable {
         let y = graph.convolution(
             x, name: "logits.convolution", channels: classes, kernel: kernel, padding: .valid,
             bias: logits == .bias)
-        return logits == .bias ? y : graph.batchNormalization(y, name: "logits.norm")
+        return logits == .bias ? y : graph.batchNormalisation(y, name: "logits.norm")
     }
 }
 

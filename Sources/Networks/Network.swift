@@ -12,8 +12,8 @@ public protocol Network: Sendable {
     /// Classes, background included: the output is [classes][depth][height][width], 2 `border` voxels shorter
     /// an axis.
     var classes: Int { get }
-    /// Voxels on each side of each axis longer than 1 by which the effective patch of ``graph()``, on which the
-    /// loss is taken, is smaller than its input.
+    /// Voxels on each side of each axis longer than 1 by which the effective patch of ``graph()``, on which
+    /// the loss is taken, is smaller than its input.
     var border: Int { get }
     /// The smallest border that the architecture can leave: 0 where zero padding keeps the size.
     var smallestBorder: Int { get }

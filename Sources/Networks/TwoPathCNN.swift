@@ -3,18 +3,19 @@ import Geometry
 
 /// TwoPathCNN: a local and a global path on slices, side by side, and one large kernel that classifies.
 ///
-/// Citation: M. Havaei, A. Davy, D. Warde-Farley, A. Biard, A. Courville, Y. Bengio, C. Pal, P.-M. Jodoin, H. Larochelle,
-/// "Brain tumor segmentation with deep neural networks", Medical Image Analysis 2017; the kernels are those that Sudre et
-/// al. 2017 name.
+/// Citation: M. Havaei, A. Davy, D. Warde-Farley, A. Biard, A. Courville, Y. Bengio, C. Pal, P.-M. Jodoin, H.
+/// Larochelle, "Brain tumor segmentation with deep neural networks", Medical Image Analysis 2017; the kernels
+/// are those that Sudre et al. 2017 name.
 ///
 ///     local1  7^2 convolution, BN, maxout of 2; the maximum of each 4^2, 1 apart
 ///     local2  5^2 convolution, BN, maxout of 2; the maximum of each 2^2, 1 apart
 ///     global  13^2 convolution of the image, BN, maxout of 2; the maximum of each 2^2, 1 apart
 ///     logits  both side by side; 19^2 convolution with a bias a class, or without one and followed by BN
 ///
-/// An input of n voxels an axis gives n - 32: 51 -> 19, 63 -> 31, 85 -> 53 (Table 1 of Sudre et al. 2017). Convolutions
-/// are valid, and without a bias before BN. The global path comes out one voxel larger than the local one, so that it
-/// lies half a voxel off: its last row and column are left out. Dropout, where it is configured, stands before the logits.
+/// An input of n voxels an axis gives n - 32: 51 -> 19, 63 -> 31, 85 -> 53 (Table 1 of Sudre et al. 2017).
+/// Convolutions are valid, and without a bias before BN. The global path comes out one voxel larger than the
+/// local one, so that it lies half a voxel off: its last row and column are left out. Dropout, where it is
+/// configured, stands before the logits.
 ///
 /// One input channel, two classes, the default widths (channels after maxout):
 ///
@@ -45,8 +46,8 @@ public struct TwoPathCNN: Network {
     /// - Parameters:
     ///   - inputChannels: at least 1.
     ///   - classes: 2 to 256, with the background.
-    ///   - options: widths [64, 64, 160], batch normalisation, no dropout and a bias on the logits, where they say nothing
-    ///     else. There is no hidden layer, and maxout is the activation.
+    ///   - options: widths [64, 64, 160], batch normalisation, no dropout and a bias on the logits, where
+    ///     they say nothing else. There is no hidden layer, and maxout is the activation.
     /// - Throws: ``NetworkError/option(network:key:found:expected:)``.
     public init(inputChannels: Int, classes: Int, options: NetworkOptions = NetworkOptions())
         throws(NetworkError)

@@ -3,18 +3,19 @@ import Geometry
 
 /// U-Net on slices: valid convolutions, two poolings.
 ///
-/// Citation: O. Ronneberger, P. Fischer, T. Brox, "U-Net: Convolutional networks for biomedical image segmentation",
-/// MICCAI 2015; with two poolings instead of four, which gives the effective patches of Sudre et al. 2017.
+/// Citation: O. Ronneberger, P. Fischer, T. Brox, "U-Net: Convolutional networks for biomedical image
+/// segmentation", MICCAI 2015; with two poolings instead of four, which gives the effective patches of Sudre
+/// et al. 2017.
 ///
 ///     down1     twice 3^2 convolution, BN, activation; then the maximum of each 2^2
 ///     down2     the same
 ///     bottom    twice 3^2 convolution, BN, activation
-///     up2, up1  transposed convolution of 2^2; the centre of down2 (down1) beside it; twice 3^2 convolution, BN, activation
-///     logits    1^2 convolution with a bias a class, or without one and followed by BN
+///     up2, up1  transposed convolution of 2^2; the centre of down2 (down1) beside it; twice 3^2 convolution,
+///     BN, activation logits    1^2 convolution with a bias a class, or without one and followed by BN
 ///
-/// An input of n voxels an axis, a multiple of 4, gives n - 40: 56 -> 16, 64 -> 24, 88 -> 48 (Table 1 of Sudre et al.
-/// 2017). Convolutions before BN have no bias, nor have the transposed ones: what follows them would take it out again.
-/// Dropout, where it is configured, stands behind `bottom`.
+/// An input of n voxels an axis, a multiple of 4, gives n - 40: 56 -> 16, 64 -> 24, 88 -> 48 (Table 1 of
+/// Sudre et al. 2017). Convolutions before BN have no bias, nor have the transposed ones: what follows them
+/// would take it out again. Dropout, where it is configured, stands behind `bottom`.
 ///
 /// One input channel, two classes, the default widths:
 ///
@@ -47,8 +48,8 @@ public struct UNet: Network {
     /// - Parameters:
     ///   - inputChannels: at least 1.
     ///   - classes: 2 to 256, with the background.
-    ///   - options: widths [64, 128, 256], batch normalisation, ReLU, no dropout and a bias on the logits, where they say
-    ///     nothing else. There is no hidden layer.
+    ///   - options: widths [64, 128, 256], batch normalisation, ReLU, no dropout and a bias on the logits,
+    ///     where they say nothing else. There is no hidden layer.
     /// - Throws: ``NetworkError/option(network:key:found:expected:)``.
     public init(inputChannels: Int, classes: Int, options: NetworkOptions = NetworkOptions())
         throws(NetworkError)

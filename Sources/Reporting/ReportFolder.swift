@@ -3,8 +3,8 @@ import RunFiles
 
 /// Where a report is written.
 public enum ReportFolder {
-    /// Checks that a report can be written into a folder: that the files of these names are those of a report, and none is
-    /// read. A report is known by its `runs.csv`; a folder of other things is refused.
+    /// Checks that a report can be written into a folder: that the files of these names are those of a
+    /// report, and none is read. A report is known by its `runs.csv`; a folder of other things is refused.
     /// - Parameter paths: of the files that are read.
     /// - Throws: `OutputError`.
     public static func check(_ folder: String, reading paths: [String]) throws {

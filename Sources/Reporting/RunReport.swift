@@ -86,7 +86,8 @@ public struct RunReport: Sendable {
         }
     }
 
-    /// Writes `index.html`, which needs no other file, `report.md`, `runs.csv`, `held_out.csv` and a `.svg` a figure.
+    /// Writes `index.html`, which needs no other file, `report.md`, `runs.csv`, `held_out.csv` and a `.svg` a
+    /// figure.
     /// - Parameter folder: made where it is missing; files of these names are replaced.
     /// - Returns: the path of the page.
     /// - Throws: ``FileError``.

@@ -29,7 +29,8 @@ public struct SweepCell: Sendable {
     /// What all steps cost in relation to other cells; 0 where the network does not take the patch.
     public var cost: Double { ((try? configuration.stepCost()) ?? 0) * Double(configuration.steps) }
 
-    /// Checks that it can be run: the list can be read, the network takes the patch, the ranks divide the batch.
+    /// Checks that it can be run: the list can be read, the network takes the patch, the ranks divide the
+    /// batch.
     /// - Parameter ranks: that train it together.
     /// - Returns: the run with what it names.
     /// - Throws: ``SweepError/cell(_:reason:)``.

@@ -1,25 +1,26 @@
 import Configuration
 import Sampling
 
-/// Runs of several networks at several patch sizes, with several learning rates and losses: every combination is a
-/// ``SweepCell``.
+/// Runs of several networks at several patch sizes, with several learning rates and losses: every combination
+/// is a ``SweepCell``.
 ///
 /// ```yaml
 /// ranks_per_run: all
 /// run: {steps: 1000, data: {list: subjects.csv, held_out: 0.2}}
 /// networks:
-///   highres3dnet: {patches: [{size: 51, batch: 5}, {size: 85, batch: 1}], set: {network.widths: [8, 16, 32]}}
-///   deepmedic: {patches: [{size: 51, batch: 5}]}
+///   highres3dnet: {patches: [{size: 51, batch: 5}, {size: 85, batch: 1}], set: {network.widths: [8, 16,
+///   32]}} deepmedic: {patches: [{size: 51, batch: 5}]}
 /// learning_rates: [1.0e-3, 1.0e-4]
 /// losses: [wce, gdl, {label: gdl+wce, name: gdl, set: {loss.add: {wce: 0.5}}}]
 /// ```
 ///
-/// A key of `networks` is a network, or a label of its own for the network that `name` gives. `set` holds keys of the
-/// run with dots, which replace those of `run`; a loss's replace a network's. `run` is a run's configuration without the
-/// keys that the sweep varies: `patch.size`, `batch`, `network.name`, `loss.name`, `optimizer.learning_rate`.
+/// A key of `networks` is a network, or a label of its own for the network that `name` gives. `set` holds
+/// keys of the run with dots, which replace those of `run`; a loss's replace a network's. `run` is a run's
+/// configuration without the keys that the sweep varies: `patch.size`, `batch`, `network.name`, `loss.name`,
+/// `optimizer.learning_rate`.
 public struct SweepConfiguration: Sendable {
-    /// Ranks that train a cell together, 1 to 65,536; nil (`all`, the default): all, one cell after the other. Else
-    /// groups of so many ranks train several cells at a time.
+    /// Ranks that train a cell together, 1 to 65,536; nil (`all`, the default): all, one cell after the
+    /// other. Else groups of so many ranks train several cells at a time.
     public var ranksPerRun: Int?
     /// Steps at the end of a run that the tables take the median over; 1 to 1,000,000,000, default 200.
     public var last = 200
@@ -42,7 +43,8 @@ public struct SweepConfiguration: Sendable {
     /// Reads a file, then applies the options, then checks all cells' configurations.
     /// - Parameters:
     ///   - path: a YAML file. Relative paths in it start at its folder.
-    ///   - overrides: `key.sub=value` of the sweep's keys, such as `run.steps=100`. Relative paths start at the current folder.
+    ///   - overrides: `key.sub=value` of the sweep's keys, such as `run.steps=100`. Relative paths start at
+    ///     the current folder.
     ///   - warn: is given a sentence for each key that is read but has no effect any more.
     /// - Throws: ``ConfigurationError`` naming file and line or option, key, what was found and expected.
     public init(

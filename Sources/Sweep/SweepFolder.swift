@@ -25,8 +25,8 @@ public struct SweepFolder: Sendable {
     public func run(_ cell: SweepCell) -> String { "\(path)/runs/\(cell.name)" }
 
     /// - Parameter configuration: the cell's, with the modalities that were found where none were configured.
-    /// - Throws: ``SweepError/otherRun(folder:key:found:expected:)`` where the folder holds another run, and errors of
-    ///   files that cannot be read.
+    /// - Throws: ``SweepError/otherRun(folder:key:found:expected:)`` where the folder holds another run, and
+    ///   errors of files that cannot be read.
     public func state(of cell: SweepCell, configuration: RunConfiguration) throws -> State {
         let folder = run(cell)
         let checkpoint = try CheckpointStore(runFolder: folder, keep: 1).list().last

@@ -1,7 +1,7 @@
 /// Which group of ranks runs which cells.
 public enum SweepShares {
-    /// Deals cells to groups so that all end at about the same time: the dearest first, each to the group with the least
-    /// to do.
+    /// Deals cells to groups so that all end at about the same time: the dearest first, each to the group
+    /// with the least to do.
     /// - Parameters:
     ///   - costs: of the cells, in any unit.
     ///   - groups: at least 1.

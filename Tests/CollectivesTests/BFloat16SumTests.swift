@@ -34,7 +34,8 @@ import Testing
         for result in results { #expect(result == results[0]) }
     }
 
-    /// 1 + 1/1024 is 1 as bfloat16, each time anew, and the hundredth that rank 1 adds becomes 1/128 or 2/128 there.
+    /// 1 + 1/1024 is 1 as bfloat16, each time anew, and the hundredth that rank 1 adds becomes 1/128 or 2/128
+    /// there.
     @Test(arguments: [2, 3]) func theMeanOfManySumsIsThatOfFloat32(size: Int) throws {
         let steps = 256
         @Sendable func value(_ rank: Int) -> Float { rank == 1 ? 0.01 : 0x1.004p0 }
@@ -72,8 +73,8 @@ import Testing
         }
     }
 
-    /// On rank 1 of 3: NaN, infinity, and numbers that are too large for bfloat16, or only together with those of the
-    /// others; the last one is small.
+    /// On rank 1 of 3: NaN, infinity, and numbers that are too large for bfloat16, or only together with
+    /// those of the others; the last one is small.
     @Test func whatIsNotFiniteIsSeenByAllAndLeavesNothing() throws {
         let bad: [Float] = [.nan, -.infinity, .greatestFiniteMagnitude, 0x1.6p127, 0x1p-8]
         let good: [Float] = [1, 2, 3, 4, 5]

@@ -15,7 +15,8 @@ import Testing
             // Zeros and denormal numbers, the smallest and the largest one among them.
             (0x0000_0000, 0x0000), (0x8000_0000, 0x8000), (0x0000_0001, 0x0000), (0x8000_0001, 0x8000),
             (0x0000_8000, 0x0000), (0x0000_8001, 0x0001), (0x0001_8000, 0x0002), (0x007F_FFFF, 0x0080),
-            // The largest number, the last float that is rounded to it, the first one that is not, and the largest float.
+            // The largest number, the last float that is rounded to it, the first one that is not, and the
+            // largest float.
             (0x7F7F_0000, 0x7F7F), (0x7F7F_7FFF, 0x7F7F), (0x7F7F_8000, 0x7F80), (0x7F7F_FFFF, 0x7F80),
             (0xFF7F_7FFF, 0xFF7F), (0xFF7F_8000, 0xFF80),
             (0x7F80_0000, 0x7F80), (0xFF80_0000, 0xFF80),

@@ -8,9 +8,9 @@ import Testing
         times.map { .init(entered: $0.0, left: $0.1) }
     }
 
-    /// The clock of the second host is 1000 ahead. In the first barrier rank 0 enters last, at 40, which bounds the
-    /// offset by 1058 - 40 = 1018 from above; in the second rank 1 does, at 1130, which bounds it by 1130 - 145 = 985
-    /// from below.
+    /// The clock of the second host is 1000 ahead. In the first barrier rank 0 enters last, at 40, which
+    /// bounds the offset by 1058 - 40 = 1018 from above; in the second rank 1 does, at 1130, which bounds it
+    /// by 1130 - 145 = 985 from below.
     @Test func everyBarrierGivesBounds() {
         let offsets = ClockOffsets(
             [passages([(40, 60), (100, 145)]), passages([(1010, 1058), (1130, 1150)])],

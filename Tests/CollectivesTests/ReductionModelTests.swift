@@ -71,7 +71,8 @@ import Testing
         let falling = LinkFit(TimedSizes([.init(bytes: 100, seconds: 2), .init(bytes: 200, seconds: 1)]))
         #expect(abs(falling.intercept - 1.2) < 1e-12 && falling.slope == 0)
         #expect(abs(falling.relativeError - 0.1.squareRoot()) < 1e-12)
-        // The line through these is 3 n - 1; through 0, with weights 1/4 and 1/25: (1/2 + 2/5) / (1/4 + 4/25).
+        // The line through these is 3 n - 1; through 0, with weights 1/4 and 1/25: (1/2 + 2/5) / (1/4 +
+        // 4/25).
         let steep = LinkFit(TimedSizes([.init(bytes: 1, seconds: 2), .init(bytes: 2, seconds: 5)]))
         #expect(steep.intercept == 0 && abs(steep.slope - 0.9 / 0.41) < 1e-12)
         let one = LinkFit(TimedSizes([.init(bytes: 8, seconds: 2)]))

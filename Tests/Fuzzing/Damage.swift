@@ -1,6 +1,7 @@
 /// What disks, transfers and editors do to a file.
 public enum Damage {
-    /// Changes a file's bytes in one way: a bit, a byte, a cut, bytes put in, doubled, or taken from another file.
+    /// Changes a file's bytes in one way: a bit, a byte, a cut, bytes put in, doubled, or taken from another
+    /// file.
     /// - Parameter other: bytes of another file of the kind.
     public static func bytes(_ bytes: inout [UInt8], splicing other: [UInt8], _ random: inout SeededGenerator)
     {
@@ -27,8 +28,8 @@ public enum Damage {
         }
     }
 
-    /// Puts an extreme where a number of `size` bytes stands: 0, 1, -1, the least, the greatest, NaN, infinity, 1e30,
-    /// 1e-30, or the bytes reversed.
+    /// Puts an extreme where a number of `size` bytes stands: 0, 1, -1, the least, the greatest, NaN,
+    /// infinity, 1e30, 1e-30, or the bytes reversed.
     public static func number(
         in bytes: inout [UInt8], at offset: Int, size: Int, isReal: Bool, isBigEndian: Bool,
         _ random: inout SeededGenerator
@@ -58,8 +59,8 @@ public enum Damage {
         }
     }
 
-    /// Changes a text in one way: a token by another of the text or by one that readers stumble over, a line doubled,
-    /// lost, moved or indented anew, bytes that are no text.
+    /// Changes a text in one way: a token by another of the text or by one that readers stumble over, a line
+    /// doubled, lost, moved or indented anew, bytes that are no text.
     /// - Parameter tokens: what of the kind's own is put in.
     public static func text(_ bytes: inout [UInt8], tokens: [String], _ random: inout SeededGenerator) {
         var lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map(Array.init)

@@ -3,11 +3,11 @@ import Foundation
 /// Many damaged files of one kind, each read as the commands read it.
 ///
 /// A run goes on for 20 seconds and at most 5,000 cases; `DICERANK_FUZZ` gives a number of cases instead,
-/// `DICERANK_FUZZ_SEED` another seed than 1, and `DICERANK_FUZZ_FIRST` the first case, so that `DICERANK_FUZZ=1` with it
-/// repeats one.
+/// `DICERANK_FUZZ_SEED` another seed than 1, and `DICERANK_FUZZ_FIRST` the first case, so that
+/// `DICERANK_FUZZ=1` with it repeats one.
 ///
-/// The cases run in a process of their own (an exit test), so that a trap, a hang or memory that runs away is a failure
-/// that names the case, and whatever a library prints to standard error is seen.
+/// The cases run in a process of their own (an exit test), so that a trap, a hang or memory that runs away is
+/// a failure that names the case, and whatever a library prints to standard error is seen.
 public struct FuzzRun {
     /// Of files, as in "volume".
     public let kind: String
@@ -39,8 +39,8 @@ public struct FuzzRun {
     private static let allowedBytes = 1 << 30
 
     /// Runs the cases in this process, prints how they ended, and ends the process where there was a fault.
-    /// - Parameter body: makes, damages and reads a file. Returns a word for how it was accepted; throws the reader's
-    ///   error with the name that its sentence must have, or a ``Fault``.
+    /// - Parameter body: makes, damages and reads a file. Returns a word for how it was accepted; throws the
+    ///   reader's error with the name that its sentence must have, or a ``Fault``.
     public func run(_ body: (inout SeededGenerator) throws -> Outcome) {
         let outputs = redirectOutput()
         limitMemory()
@@ -122,7 +122,8 @@ public struct FuzzRun {
 
     // MARK: Output
 
-    /// Where the process of the cases, a child of `parent`, prints: how far it was is known when it has crashed too.
+    /// Where the process of the cases, a child of `parent`, prints: how far it was is known when it has
+    /// crashed too.
     private func path(_ name: String, parent: pid_t) -> String {
         FileManager.default.temporaryDirectory.path + "/dicerank-fuzz-\(kind)-\(parent).\(name)"
     }

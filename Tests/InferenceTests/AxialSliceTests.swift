@@ -5,7 +5,8 @@ import Testing
 @testable import Inference
 
 @Suite struct AxialSliceTests {
-    /// 2 slices of 2 rows of 3 voxels, numbered in the order of the file; the second slice holds the foreground.
+    /// 2 slices of 2 rows of 3 voxels, numbered in the order of the file; the second slice holds the
+    /// foreground.
     private let extent = Size3(2, 2, 3)
     private let labels: [UInt8] = [0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0]
     private var numbers: [Int] { Array(0..<extent.count) }

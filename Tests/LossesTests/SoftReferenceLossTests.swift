@@ -10,8 +10,8 @@ import Testing
             DiceLoss(), SensitivitySpecificityLoss(lambda: 0.3),
         ]
 
-    /// Two voxels, r = 0.75 and 0.25, p = 0.5 and 0.1. Foreground: V = 1, P = 0.6, I = 0.4; background: V = 1, P = 1.4,
-    /// I = 0.8. Equal weights: 1 - 2 (0.4 + 0.8) / (1.6 + 2.4).
+    /// Two voxels, r = 0.75 and 0.25, p = 0.5 and 0.1. Foreground: V = 1, P = 0.6, I = 0.4; background: V =
+    /// 1, P = 1.4, I = 0.8. Equal weights: 1 - 2 (0.4 + 0.8) / (1.6 + 2.4).
     @Test func generalisedDiceByHand() {
         let group = VoxelGroup(foreground: [0.75, 0.25], prediction: [0.5, 0.1])
         #expect(abs(GeneralisedDiceLoss().value(group.sums) - 0.4) < 1e-14)

@@ -1,8 +1,8 @@
 import Engine
 import Numerics
 
-/// A pooling group of soft predictions, [class][voxel], in double: the loss written out voxel by voxel, as a check
-/// of the loss that sees sums only.
+/// A pooling group of soft predictions, [class][voxel], in double: the loss written out voxel by voxel, as a
+/// check of the loss that sees sums only.
 struct VoxelGroup {
     var reference: [[Double]]
     var prediction: [[Double]]
@@ -13,8 +13,8 @@ struct VoxelGroup {
         self.prediction = [prediction.map { 1 - $0 }, prediction]
     }
 
-    /// Labels of decreasing frequency (each class about a quarter of the one before) and soft predictions that
-    /// add up to 1 over the classes.
+    /// Labels of decreasing frequency (each class about a quarter of the one before) and soft predictions
+    /// that add up to 1 over the classes.
     init(seed: UInt64, classes: Int, voxels: Int) {
         var generator = SplitMix(state: seed)
         reference = Array(repeating: Array(repeating: 0, count: voxels), count: classes)
@@ -57,7 +57,8 @@ struct VoxelGroup {
         zip(reference, prediction).map { zip($0, $1).map(body).reduce(0, +) }
     }
 
-    /// d loss / d p of a class at a voxel by central differences, from the voxels up; p is free of the others.
+    /// d loss / d p of a class at a voxel by central differences, from the voxels up; p is free of the
+    /// others.
     func difference(of loss: some SegmentationLoss, at voxel: Int, label: Int, step: Double = 1e-5) -> Double
     {
         var above = self

@@ -19,8 +19,8 @@ import Testing
     }
 
     @Test func regionsHaveTheAreaAboveTheLevel() {
-        // The corner beyond the line: all of 3 x 2 but what lies below it, a trapezoid of widths 3 and 0.5 between
-        // y = 0.75 and y = 2 and a box of 3 x 0.75.
+        // The corner beyond the line: all of 3 x 2 but what lies below it, a trapezoid of widths 3 and 0.5
+        // between y = 0.75 and y = 2 and a box of 3 x 0.75.
         let below = 3 * 0.75 + (3 + 0.5) / 2 * 1.25
         #expect(abs(area(plane.refined(3).regions(atLeast: 4.5)) - (6 - below)) < 1e-12)
         #expect(abs(area(plane.regions(atLeast: -1e300)) - 6) < 1e-12)

@@ -128,8 +128,8 @@ import Testing
         let figure = try #require(BoxPlotFigure.make(try Comparison(runs, last: 5)))
         #expect(figure.caption.contains("2 subjects"))
         #expect(figure.caption.hasSuffix("left out: SS."))
-        // Each finished run has two scores, which are in the group of its patch size and in that of its learning rate:
-        // four of them together are dots.
+        // Each finished run has two scores, which are in the group of its patch size and in that of its
+        // learning rate: four of them together are dots.
         #expect(figure.svg.components(separatedBy: "<circle").count - 1 == 2 * 2 * 7)
         #expect(BoxPlotFigure.make(try Comparison([runs[8]])) == nil)
     }

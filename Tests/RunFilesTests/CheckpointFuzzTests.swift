@@ -5,7 +5,8 @@ import Testing
 
 @testable import RunFiles
 
-/// Damaged checkpoints are refused with one sentence, and of what is accepted every value is the one that was written.
+/// Damaged checkpoints are refused with one sentence, and of what is accepted every value is the one that was
+/// written.
 @Suite struct CheckpointFuzzTests {
     @Test func damagedCheckpoints() async {
         await #expect(processExitsWith: .success) {

@@ -35,7 +35,8 @@ import Testing
         }
     }
 
-    /// A number below zero is written, but none that a checkpoint may hold: it stands for what a disk has changed.
+    /// A number below zero is written, but none that a checkpoint may hold: it stands for what a disk has
+    /// changed.
     @Test func whatReadsBackDamagedIsNotWritten() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/c"
@@ -134,7 +135,8 @@ import Testing
                     "'\(store.folder)/step-00000020.safetensors' is damaged: its content"))
             #expect(found.warnings[0].hasSuffix(" The one before it is used."))
 
-            // What goes on from 10 must neither lose its own checkpoint to the damaged one nor resume from it.
+            // What goes on from 10 must neither lose its own checkpoint to the damaged one nor resume from
+            // it.
             try CheckpointStore(runFolder: folder, keep: 1).save(CheckpointTests.checkpoint(step: 15))
             #expect(
                 try Files.names(store.folder)

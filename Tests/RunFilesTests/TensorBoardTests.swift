@@ -44,8 +44,8 @@ import Testing
         }
     }
 
-    /// The bytes of an event as the public schema lays them out: 1 = wall time, 2 = step, 5 = summary, in it 1 = value,
-    /// in it 1 = tag and 2 = simple value, which is there when it is 0 too.
+    /// The bytes of an event as the public schema lays them out: 1 = wall time, 2 = step, 5 = summary, in it
+    /// 1 = value, in it 1 = tag and 2 = simple value, which is there when it is 0 too.
     @Test func fieldNumbersAreThoseOfTensorFlow() throws {
         let event = TensorBoardEvent.with {
             $0.wallTime = 2

@@ -5,7 +5,8 @@ import Testing
 @testable import Sampling
 
 @Suite struct InspectionTests {
-    /// Two cubes that touch by a corner are one lesion; a voxel apart is another; classes do not part a lesion.
+    /// Two cubes that touch by a corner are one lesion; a voxel apart is another; classes do not part a
+    /// lesion.
     @Test func lesionsTouchByCorners() {
         let extent = Size3(4, 5, 6)
         var labels = [UInt8](repeating: 0, count: extent.count)

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Sampling
 
-/// Headers that contradict themselves or the standard are refused, each with what is wrong, and sound ones that tools
-/// write differently are read.
+/// Headers that contradict themselves or the standard are refused, each with what is wrong, and sound ones
+/// that tools write differently are read.
 @Suite struct NIfTIHeaderTests {
     let folder: TemporaryFolder
 
@@ -171,7 +171,8 @@ import Testing
         }
     }
 
-    /// A compressed file of a megabyte can announce a gigabyte of voxels; room for them is made when they are there.
+    /// A compressed file of a megabyte can announce a gigabyte of voxels; room for them is made when they are
+    /// there.
     @Test func noRoomIsMadeForVoxelsThatAreNotThere() async {
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryFolder()

@@ -39,7 +39,8 @@ import Testing
         try map.write(to: folder.file("out.nii"))
         var expected = file.bytes
         var found = try folder.bytes(of: "out.nii")
-        // Lengths of the dimensions that the volume does not have, and a field that NIfTI ignores: any value is right.
+        // Lengths of the dimensions that the volume does not have, and a field that NIfTI ignores: any value
+        // is right.
         let free = version == 1 ? [38..<39, 48..<56, 92..<108] : [48..<80, 136..<168]
         for range in free {
             for i in range {

@@ -104,8 +104,8 @@ struct OrientationCase: Decodable, Sendable, CustomTestStringConvertible {
         #expect(other.difference(from: geometry) == nil)
     }
 
-    /// x runs to the back, y to the top, z to the right. Axial slices of it run to the back along rows, to the right along
-    /// columns.
+    /// x runs to the back, y to the top, z to the right. Axial slices of it run to the back along rows, to
+    /// the right along columns.
     @Test func gridsAreSeenAsNetworksMeetThem() throws {
         var geometry = VolumeGeometry(extent: Size3(2, 3, 4), spacing: [1, 1, 1], origin: .zero)
         geometry.sform.rows = [[0, 0, 3, 0], [-1, 0, 0, 0], [0, 2, 0, 0]]

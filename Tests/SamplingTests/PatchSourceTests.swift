@@ -213,8 +213,8 @@ import Testing
         #expect(Set(subjects) == Set(Self.names))
     }
 
-    /// Of a slot's subjects only the one that is tried last can be used, and each is read once the trainer was told of
-    /// the one before.
+    /// Of a slot's subjects only the one that is tried last can be used, and each is read once the trainer
+    /// was told of the one before.
     @Test func whoWaitsIsToldOfEachSubjectThatWasRead() throws {
         let dealt = try Self.assignment(slots: 1)
         var order: [Int] = []

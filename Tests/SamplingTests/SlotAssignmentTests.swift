@@ -58,7 +58,8 @@ import Testing
                         #expect(own.draw(step: step, slot: slot) == alone.draw(step: step, slot: slot))
                     }
                 }
-                // A rank opens its part of the list, and at the most one more where a cut runs through a subject.
+                // A rank opens its part of the list, and at the most one more where a cut runs through a
+                // subject.
                 #expect(own.shard.count <= (13 + size - 1) / size + 1)
             }
             #expect(slots == Array(0..<8))
@@ -77,7 +78,8 @@ import Testing
         }
     }
 
-    /// 24 slots as 3 micro-batches of 8: 4 ranks own 6 slots each, 2 in each micro-batch; 12 ranks would divide the 24.
+    /// 24 slots as 3 micro-batches of 8: 4 ranks own 6 slots each, 2 in each micro-batch; 12 ranks would
+    /// divide the 24.
     @Test func ranksDivideAMicroBatch() throws {
         let dealt = try SlotAssignment(
             seed: 1, subjects: 5, globalSlots: 24, microBatches: 3, rank: 2, size: 4)

@@ -37,7 +37,8 @@ import Testing
     }
 
     @Test func aVolumeAClass() throws {
-        // Voxel 2 is background by less than a half; the foreground classes have 0.6 together. Voxel 3: a tie.
+        // Voxel 2 is background by less than a half; the foreground classes have 0.6 together. Voxel 3: a
+        // tie.
         let subject = try read(
             [0.6, 0.5, 0.4, 0.2, 1, 0] + [0.3, 0.4, 0.25, 0.4, 0, 0] + [0.1, 0.1, 0.35, 0.4, 0, 1], classes: 3
         )

@@ -37,7 +37,8 @@ final class TemporaryFolder {
     }
 }
 
-/// A NIfTI file put together byte by byte, so that reading is checked against the standard and not against the writer.
+/// A NIfTI file put together byte by byte, so that reading is checked against the standard and not against
+/// the writer.
 struct HandmadeNIfTI {
     var version = 1
     var isBigEndian = false

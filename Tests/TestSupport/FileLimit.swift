@@ -1,7 +1,7 @@
 import Glibc
 
-/// Lets no file of this process grow beyond this many bytes, as on a full disk: what is over is cut off, and the next write
-/// fails. For processes that one test has for itself.
+/// Lets no file of this process grow beyond this many bytes, as on a full disk: what is over is cut off, and
+/// the next write fails. For processes that one test has for itself.
 public func limitFiles(to bytes: Int?) {
     signal(SIGXFSZ, SIG_IGN)
     var limit = rlimit()

@@ -9,8 +9,8 @@ extension AlgorithmTiming {
 
     /// Times the candidates of every convolution for which there is a choice.
     ///
-    /// - Parameter slots: Patches of a rank in a micro-batch. Small images are timed in as many slots, which share the weights' way through the
-    ///   cache; of large ones fewer say the same.
+    /// - Parameter slots: Patches of a rank in a micro-batch. Small images are timed in as many slots, which
+    ///   share the weights' way through the cache; of large ones fewer say the same.
     static func measure(
         _ graph: Graph, inputSize: Size3, slots: Int, on device: CPUDevice
     ) throws(EngineError) -> [AlgorithmTiming] {

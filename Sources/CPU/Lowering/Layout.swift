@@ -3,9 +3,9 @@ import Geometry
 
 /// How an activation lies in memory: [slot][channel block][depth][height][width][channel in block].
 ///
-/// With dilation d an axis of positions holds the voxels 0, d, 2 d, ..., then a gap, then 1, d + 1, ..., and so on: a
-/// dilated convolution becomes an ordinary one in which the gaps stand for the zeros around the image, shared by two
-/// neighbours. A 2D image, of depth 1, is not split along depth.
+/// With dilation d an axis of positions holds the voxels 0, d, 2 d, ..., then a gap, then 1, d + 1, ..., and
+/// so on: a dilated convolution becomes an ordinary one in which the gaps stand for the zeros around the
+/// image, shared by two neighbours. A 2D image, of depth 1, is not split along depth.
 struct Layout: Hashable {
     var channels: Int
     /// Voxels an axis.

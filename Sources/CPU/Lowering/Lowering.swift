@@ -1,14 +1,15 @@
 import Engine
 import Geometry
 
-/// The graph as it will run: normalisation and activation in one pass, dilation as layout, shortcuts added in place.
+/// The graph as it will run: normalisation and activation in one pass, dilation as layout, shortcuts added in
+/// place.
 struct LoweredGraph {
     /// What is done; indices are of `layouts`.
     enum Instruction {
         case input(to: Int)
         case convolution(Graph.Convolution, from: Int, to: Int)
         /// The normalisation, if there is one, then the activation.
-        case affine(normalization: Graph.Normalization?, activation: Graph.Activation, from: Int, to: Int)
+        case affine(normalisation: Graph.Normalisation?, activation: Graph.Activation, from: Int, to: Int)
         /// to[v] = from[map(v)]: another order, a crop, a coarser or a finer grid.
         case relayout(from: Int, to: Int, map: VoxelMap)
         /// The channels of one value after those of the other.
@@ -37,7 +38,11 @@ struct LoweredGraph {
         }
     }
 
+    /// Instruction i makes the value i.
     private(set) var instructions: [Instruction] = []
+    /// By value: the instructions that read it, in their order.
+    private(set) var readers: [[Int]] = []
+    /// By value.
     private(set) var layouts: [Layout] = []
     /// The value that holds the logits, undilated.
     private(set) var output = 0
@@ -69,9 +74,12 @@ struct LoweredGraph {
     }
 
     private mutating func append(_ layout: Layout, _ make: (Int) -> Instruction) -> Int {
+        let (value, instruction) = (layouts.count, make(layouts.count))
+        for input in instruction.inputs { readers[input].append(value) }
         layouts.append(layout)
-        instructions.append(make(layouts.count - 1))
-        return layouts.count - 1
+        instructions.append(instruction)
+        readers.append([])
+        return value
     }
 
     private func isPlanar(_ operation: Graph.Operation, _ size: Size3) -> Bool {
@@ -92,17 +100,17 @@ struct LoweredGraph {
             current[index] = append(plain.with(dilation: order.dilation, gap: order.gap)) {
                 .convolution(convolution, from: from, to: $0)
             }
-        case .normalization(let x, let normalization):
+        case .normalisation(let x, let normalisation):
             // The pass is emitted with the activation that follows it alone, if there is one.
             if onlyConsumerIsActivation(index) { return }
-            affine(index, normalization: normalization, activation: .identity, of: x, plain)
+            affine(index, normalisation: normalisation, activation: .identity, of: x, plain)
         case .activation(let x, let activation):
-            if case .normalization(let before, let normalization) = graph.nodes[x.index].operation,
+            if case .normalisation(let before, let normalisation) = graph.nodes[x.index].operation,
                 consumers[x.index] == 1
             {
-                affine(index, normalization: normalization, activation: activation, of: before, plain)
+                affine(index, normalisation: normalisation, activation: activation, of: before, plain)
             } else {
-                affine(index, normalization: nil, activation: activation, of: x, plain)
+                affine(index, normalisation: nil, activation: activation, of: x, plain)
             }
         case .add(let x, let shortcut):
             var from = value(x)
@@ -148,14 +156,14 @@ struct LoweredGraph {
     }
 
     private mutating func affine(
-        _ index: Int, normalization: Graph.Normalization?, activation: Graph.Activation, of x: Graph.Value,
+        _ index: Int, normalisation: Graph.Normalisation?, activation: Graph.Activation, of x: Graph.Value,
         _ plain: Layout
     ) {
         // The pass runs in its reader's order: a move before it can be shared with the shortcut's.
         let from = value(x, consumerOrder(index))
         let layout = plain.with(dilation: layouts[from].dilation, gap: layouts[from].gap)
         current[index] = append(layout) {
-            .affine(normalization: normalization, activation: activation, from: from, to: $0)
+            .affine(normalisation: normalisation, activation: activation, from: from, to: $0)
         }
     }
 
@@ -211,8 +219,8 @@ private struct Order {
         (dilation, gap, exactlyPlanar) = (layout.dilation, layout.gap, layout.planar)
     }
 
-    /// Neighbours under the kernel side by side, and as many zeros between the runs as the kernel reaches over; nil
-    /// where any order will do.
+    /// Neighbours under the kernel side by side, and as many zeros between the runs as the kernel reaches
+    /// over; nil where any order will do.
     init?(of convolution: Graph.Convolution) {
         guard convolution.kernel.count > 1 else { return nil }
         dilation = convolution.dilation
@@ -239,9 +247,9 @@ private struct Order {
 extension LoweredGraph {
     /// The voxels of each value that anything reads; nil where nothing does.
     ///
-    /// Ahead of a crop a convolution has to compute no more than what is kept. In training, statistics need all voxels,
-    /// and so do passes and convolutions that take all of their input, whatever becomes of the output: a gradient of zero
-    /// does not make up for memory that was never written.
+    /// Ahead of a crop a convolution has to compute no more than what is kept. In training, statistics need
+    /// all voxels, and so do passes and convolutions that take all of their input, whatever becomes of the
+    /// output: a gradient of zero does not make up for memory that was never written.
     func needed(training: Bool, algorithms: AlgorithmChoice) -> [VoxelBox?] {
         var boxes = [VoxelBox?](repeating: nil, count: layouts.count)
         func need(_ value: Int, _ box: VoxelBox) { boxes[value] = boxes[value]?.union(box) ?? box }
@@ -254,8 +262,8 @@ extension LoweredGraph {
                 let all = algorithms.kind(of: c, planar: layouts[to].planar).readsAll(training: training)
                 let size = layouts[from].size
                 need(from, all ? VoxelBox(size) : c.sources(of: box, within: size))
-            case .affine(let normalization, _, let from, _):
-                let all = training || normalization?.poolsSlots == true
+            case .affine(let normalisation, _, let from, _):
+                let all = training || normalisation?.poolsSlots == true
                 need(from, all ? VoxelBox(layouts[from].size) : box)
             case .grid(let operation, let from, _):
                 need(
@@ -279,14 +287,14 @@ extension LoweredGraph {
 extension LoweredGraph {
     /// The value that a value repeats voxel for voxel, perhaps in another order; nil for what is no copy.
     func original(of value: Int) -> Int? {
-        guard let copy = instructions.first(where: { $0.output == value }),
-            case .relayout(let from, _, VoxelMap()) = copy, layouts[from].size == layouts[value].size
+        guard case .relayout(let from, _, VoxelMap()) = instructions[value],
+            layouts[from].size == layouts[value].size
         else { return nil }
         return from
     }
 }
 
-extension Graph.Normalization {
+extension Graph.Normalisation {
     /// Whether statistics are those of the voxels at hand, in inference too.
     var poolsSlots: Bool { statistics != .batch }
 }

@@ -1,8 +1,8 @@
 import CKernels
 import Engine
 
-/// The positions of a layout that hold no voxel. Passes leave there whatever was there; who sums over positions rather
-/// than voxels, as oneDNN does, clears them first.
+/// The positions of a layout that hold no voxel. Passes leave there whatever was there; who sums over
+/// positions rather than voxels, as oneDNN does, clears them first.
 struct Gaps {
     private let runs: VoxelRuns?
 

@@ -17,7 +17,8 @@ final class Context {
     var gradients: ParameterArena
     /// An arena a slot, where gradients are formed a slot at a time. The first is the model's.
     let slotGradients: [ParameterArena]
-    /// Sums over the step's earlier micro-batches, as many arenas as gradients have; none where there is one micro-batch.
+    /// Sums over the step's earlier micro-batches, as many arenas as gradients have; none where there is one
+    /// micro-batch.
     let carriedGradients: [ParameterArena]
     private var runs: [Layout: VoxelRuns] = [:]
 

@@ -8,8 +8,9 @@ import Engine
 
 /// Finds out what reads memory that was never written, and what writes memory that is not its own.
 ///
-/// When a buffer's life begins, it is filled with NaN, and a pattern is laid behind it, which must be there after each
-/// step as long as the buffer lives. A value that depends on what was never written is then no number.
+/// When a buffer's life begins, it is filled with NaN, and a pattern is laid behind it, which must be there
+/// after each step as long as the buffer lives. A value that depends on what was never written is then no
+/// number.
 final class MemoryCheck {
     /// Floats of the pattern behind a buffer, at least.
     static let guardFloats = 64

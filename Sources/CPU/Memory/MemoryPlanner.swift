@@ -1,6 +1,7 @@
 import Engine
 
-/// A run of floats in the plan's arena, alive for an interval of steps. Buffers whose intervals do not meet share room.
+/// A run of floats in the plan's arena, alive for an interval of steps. Buffers whose intervals do not meet
+/// share room.
 final class Buffer {
     /// Floats of its room in the arena.
     let count: Int
@@ -24,7 +25,8 @@ final class Buffer {
     func overlaps(_ other: Buffer) -> Bool { firstUse <= other.lastUse && other.firstUse <= lastUse }
 }
 
-/// Lays buffers out in one arena by liveness: the largest first, each at the lowest offset that is free all its life.
+/// Lays buffers out in one arena by liveness: the largest first, each at the lowest offset that is free all
+/// its life.
 final class MemoryPlanner {
     /// A page: neighbours do not share cache lines, and vector loads are aligned.
     private static let alignment = 1024

@@ -4,8 +4,9 @@ import Engine
 /// A normalisation and the activation after it, or one of the two, in one pass.
 ///
 /// y = activation((x - mean) scale + shift) with scale = weight / sqrt(variance + epsilon) and shift = bias
-/// (Ioffe and Szegedy 2015, algorithm 1). Mean and variance are those of a pool: with batch normalisation a channel of
-/// all slots, else a group of channels of one slot. The normalised values are not kept: backward forms them again from x.
+/// (Ioffe and Szegedy 2015, algorithm 1). Mean and variance are those of a pool: with batch normalisation a
+/// channel of all slots, else a group of channels of one slot. The normalised values are not kept: backward
+/// forms them again from x.
 final class AffineOperation {
     static let epsilon = 1e-5
     /// Share of a micro-batch's statistics in the running ones.
@@ -14,7 +15,7 @@ final class AffineOperation {
     let name: String
     private let context: Context
     private let layout: Layout
-    private let normalization: Normalization?
+    private let normalisation: Normalisation?
     private let slope: ParameterArena.Entry?
     let lanes: AffineLanes
     private let voxels: VoxelRuns
@@ -23,22 +24,22 @@ final class AffineOperation {
     /// Of this step: 1 / sqrt(variance + epsilon), [set][channel].
     private var inverseDeviation: [Double] = []
 
-    private struct Normalization {
-        let statistics: Graph.Normalization.Statistics
+    private struct Normalisation {
+        let statistics: Graph.Normalisation.Statistics
         let scale, shift: ParameterArena.Entry
         /// Of batch normalisation: where mean and variance run.
         let mean, variance: ParameterArena.Entry?
     }
 
     init(
-        normalization: Graph.Normalization?, activation: Graph.Activation, layout: Layout, context: Context
+        normalisation: Graph.Normalisation?, activation: Graph.Activation, layout: Layout, context: Context
     ) {
         self.context = context
         self.layout = layout
         voxels = context.voxels(of: layout)
         let (parameters, statistics) = (context.model.parameters, context.model.statistics)
-        self.normalization = normalization.map {
-            Normalization(
+        self.normalisation = normalisation.map {
+            Normalisation(
                 statistics: $0.statistics, scale: parameters.existing("\($0.name).weight"),
                 shift: parameters.existing("\($0.name).bias"),
                 mean: statistics.entry(named: "\($0.name).running_mean"),
@@ -53,8 +54,8 @@ final class AffineOperation {
             (kind, slope) = (DR_PRELU, parameters.entry(named: "\(name).slope"))
         }
         self.slope = slope
-        name = normalization?.name ?? slope?.name ?? "activation"
-        let isOfSlots = normalization.map { $0.statistics != .batch } ?? false
+        name = normalisation?.name ?? slope?.name ?? "activation"
+        let isOfSlots = normalisation.map { $0.statistics != .batch } ?? false
         lanes = AffineLanes(
             channels: layout.channels, padded: layout.paddedChannels, sets: isOfSlots ? context.slots : 1,
             activation: kind)
@@ -65,20 +66,21 @@ final class AffineOperation {
 
     /// - Parameters:
     ///   - y: Nil where the reader applies the pass to what it loads.
-    ///   - training: Whether batch normalisation takes the batch's statistics, which move the running ones where the context says so.
+    ///   - training: Whether batch normalisation takes the batch's statistics, which move the running ones
+    ///     where the context says so.
     ///   - sums: Those of x, if the pass that wrote it formed them.
     func forward(x: Tensor, y: Tensor?, training: Bool, sums: ChannelSums?) throws {
-        if let normalization {
+        if let normalisation {
             let (mean, variance) =
-                switch (normalization.statistics, normalization.mean, normalization.variance) {
+                switch (normalisation.statistics, normalisation.mean, normalisation.variance) {
                 case (.slot(let group), _, _):
                     try slotStatistics(of: x, sums: sums?.values, channelsPerGroup: group)
                 case (.batch, .some(let mean), .some(let variance)) where !training:
                     (running(mean), running(variance))
-                default: try batchStatistics(of: x, sums: sums?.values, updating: normalization)
+                default: try batchStatistics(of: x, sums: sums?.values, updating: normalisation)
                 }
             inverseDeviation = variance.map { 1 / ($0 + Self.epsilon).squareRoot() }
-            let (scale, shift) = (parameter(normalization.scale), parameter(normalization.shift))
+            let (scale, shift) = (parameter(normalisation.scale), parameter(normalisation.shift))
             lanes.set(
                 mean: mean,
                 scale: inverseDeviation.enumerated().map { scale[$0 % layout.channels] * $1 },
@@ -89,7 +91,7 @@ final class AffineOperation {
     }
 
     /// Whether the pass waits for statistics of other slots.
-    var poolsSlots: Bool { normalization?.statistics == .batch }
+    var poolsSlots: Bool { normalisation?.statistics == .batch }
 
     /// Starts the exchange of the statistics that `forward` will need, of an x that is written.
     func startForward(x: Tensor, sums: ChannelSums) throws {
@@ -137,7 +139,7 @@ final class AffineOperation {
 
     /// Mean and biased variance of each channel; every slot counts as many voxels.
     private func batchStatistics(
-        of x: Tensor, sums: [Double]?, updating normalization: Normalization
+        of x: Tensor, sums: [Double]?, updating normalisation: Normalisation
     ) throws -> ([Double], [Double]) {
         let channels = layout.channels
         let all = try underWay?.values() ?? exchanged(moments(of: x, sums: sums))
@@ -148,13 +150,13 @@ final class AffineOperation {
                 all, of: stride(from: channel, to: slots * channels, by: channels), weight: layout.size.count)
         }
         let count = Double(layout.size.count * slots)
-        move(normalization.mean, towards: merged.map(\.mean))
-        move(normalization.variance, towards: merged.map { $0.m2 / max(count - 1, 1) })
+        move(normalisation.mean, towards: merged.map(\.mean))
+        move(normalisation.variance, towards: merged.map { $0.m2 / max(count - 1, 1) })
         return (merged.map(\.mean), merged.map { $0.m2 / count })
     }
 
-    /// The mean and M2 of a pool of parts that count `weight` voxels each, merged one after the other in their order
-    /// (Chan et al. 1983).
+    /// The mean and M2 of a pool of parts that count `weight` voxels each, merged one after the other in
+    /// their order (Chan et al. 1983).
     private static func merged(
         _ moments: [Double], of parts: some Sequence<Int>, weight: Int
     ) -> (mean: Double, m2: Double) {
@@ -210,12 +212,12 @@ final class AffineOperation {
     ///   - known: [slot][padded channel][sum dz, sum dz (x - mean), sum of dy z over z <= 0].
     func backward(x: Tensor, dy: Tensor, dx: Tensor?, accumulate: Bool, sums known: ChannelSums?) throws {
         var (constant, linear) = ([Double](), [Double]())
-        if normalization != nil || slope != nil {
+        if normalisation != nil || slope != nil {
             let sums =
                 known?.values
                 ?? lanes.backwardSums(x: x, dy: dy, voxels: voxels, threads: context.threads)
             storeGradients(sums)
-            switch normalization?.statistics {
+            switch normalisation?.statistics {
             case .batch: (constant, linear) = try batchTerms(sums)
             case .slot(let group): (constant, linear) = slotTerms(sums, channelsPerGroup: group)
             case nil: break
@@ -310,9 +312,9 @@ final class AffineOperation {
                     }
                     slopes += sums[source + 2]
                 }
-                if let normalization {
-                    buffer[normalization.shift.range.lowerBound + channel] = Float(shift)
-                    buffer[normalization.scale.range.lowerBound + channel] = Float(scale)
+                if let normalisation {
+                    buffer[normalisation.shift.range.lowerBound + channel] = Float(shift)
+                    buffer[normalisation.scale.range.lowerBound + channel] = Float(scale)
                 }
                 if let slope { buffer[slope.range.lowerBound + channel] = Float(slopes) }
             }

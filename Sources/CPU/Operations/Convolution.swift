@@ -21,8 +21,8 @@ struct Epilogue {
     var sums: ChannelSums?
 }
 
-/// The affine pass whose output's gradient a convolution writes: it takes the gradient through the activation on the
-/// way and forms the sums that the rest of the pass's backward needs.
+/// The affine pass whose output's gradient a convolution writes: it takes the gradient through the activation
+/// on the way and forms the sums that the rest of the pass's backward needs.
 struct GradientEpilogue {
     let affine: AffineOperation
     /// What the pass read.
@@ -33,10 +33,6 @@ struct GradientEpilogue {
 /// [slot][padded channel][sum] of an activation or a gradient, from the pass that wrote it.
 final class ChannelSums {
     var values: [Double]
-    /// The pass that they are for, where there is one alone: its exchange with other ranks starts as soon as they are there.
-    weak var reader: AffineOperation?
-    /// Whether a pass is known to read them.
-    var isRead = false
 
     init(slots: Int, layout: Layout, count: Int) {
         values = [Double](repeating: 0, count: slots * layout.paddedChannels * count)
@@ -53,8 +49,8 @@ protocol ConvolutionKernel: AnyObject {
     /// For the plan's profile.
     var algorithm: String { get }
 
-    /// Compiles the gradients: `data` unless the input needs none. `step` is when they run. That of the weights is for as
-    /// many slots as `context` forms sums of at a time.
+    /// Compiles the gradients: `data` unless the input needs none. `step` is when they run. That of the
+    /// weights is for as many slots as `context` forms sums of at a time.
     func prepareBackward(
         x: Operand, y: Tensor, data: Bool, epilogue: GradientEpilogue?, step: Int
     ) throws(EngineError)
@@ -62,7 +58,8 @@ protocol ConvolutionKernel: AnyObject {
     /// y[o, v] = sum over i, k of w[o, i, k] x[i, v + k - zeros] (+ bias[o])
     func forward(x: Operand, y: Tensor) throws(EngineError)
 
-    /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v]; to `context.gradients`.
+    /// dw[o, i, k] = sum over v of dy[o, v] x[i, v + k - zeros]; db[o] = sum over v of dy[o, v]; to
+    /// `context.gradients`.
     func backwardWeights(x: Operand, dy: Tensor) throws(EngineError)
 
     /// dx[i, v] = sum over o, k of w[o, i, k] dy[o, v - k + zeros], which overwrites.

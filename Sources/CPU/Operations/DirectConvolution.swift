@@ -3,8 +3,8 @@ import Engine
 
 /// Direct convolution through oneDNN.
 ///
-/// Weights stay plain [out, in, d, h, w] in the arena; oneDNN reorders them a call (a few megabytes). It computes the
-/// gaps of a dilated layout too, and reads them: they are cleared first.
+/// Weights stay plain [out, in, d, h, w] in the arena; oneDNN reorders them a call (a few megabytes). It
+/// computes the gaps of a dilated layout too, and reads them: they are cleared first.
 final class DirectConvolution: ConvolutionKernel {
     private let convolution: Graph.Convolution
     private let context: Context

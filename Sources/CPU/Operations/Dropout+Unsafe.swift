@@ -1,7 +1,8 @@
 import CKernels
 import Engine
 
-/// y = x / (1 - rate) where a hash of (seed, step, slot, layer, channel, voxel) keeps it, else 0; backward alike.
+/// y = x / (1 - rate) where a hash of (seed, step, slot, layer, channel, voxel) keeps it, else 0; backward
+/// alike.
 ///
 /// Nothing is stored: backward hashes again. So neither slots' owners nor threads change what is dropped.
 final class DropoutPass: GridKernel {

@@ -1,7 +1,8 @@
 import CKernels
 import Engine
 
-/// y[v] = max of x over the window at v stride; backward gives dy to the first voxel of the window that has it.
+/// y[v] = max of x over the window at v stride; backward gives dy to the first voxel of the window that has
+/// it.
 final class MaxPool: GridKernel {
     /// The index of that voxel, a float a value of y.
     private let which: Tensor?

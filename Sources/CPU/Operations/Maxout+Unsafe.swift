@@ -1,8 +1,8 @@
 import CKernels
 import Engine
 
-/// y[c] = max over p of x[p channels + c] (Goodfellow et al. 2013); backward gives dy to the first piece that has it, found
-/// again from x.
+/// y[c] = max over p of x[p channels + c] (Goodfellow et al. 2013); backward gives dy to the first piece that
+/// has it, found again from x.
 final class Maxout: GridKernel {
     private let channels: Int32, pieces: Int32, threads: Int32
     private let voxels: VoxelRuns

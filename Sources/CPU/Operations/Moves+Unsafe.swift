@@ -71,7 +71,8 @@ private final class MoveMap {
     }
 }
 
-/// A shortcut of fewer or as many channels, zero-padded on both sides: forward y += x in place, backward the channels.
+/// A shortcut of fewer or as many channels, zero-padded on both sides: forward y += x in place, backward the
+/// channels.
 enum Shortcut {
     static func firstChannel(wide: Int, narrow: Int) -> Int { (wide - narrow) / 2 }
 

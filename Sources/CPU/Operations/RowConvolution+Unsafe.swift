@@ -4,9 +4,10 @@ import Geometry
 
 /// A two-dimensional convolution of few outputs and a large kernel, row by row of the kernel's columns.
 ///
-/// Vectors hold 8 or 16 outputs, of which a classifier of 2 would leave most empty. Here each column b of the kernel is a
-/// set of outputs of its own, convolved along the height alone, z[b, o][i, u] = sum over a, c of w[o, c, a, b] x[c][i + a, u],
-/// and y[o][i, j] = sum over b of z[b, o][i, j + b]. The columns that lie beside the image cost less than empty lanes.
+/// Vectors hold 8 or 16 outputs, of which a classifier of 2 would leave most empty. Here each column b of the
+/// kernel is a set of outputs of its own, convolved along the height alone, z[b, o][i, u] = sum over a, c of
+/// w[o, c, a, b] x[c][i + a, u], and y[o][i, j] = sum over b of z[b, o][i, j + b]. The columns that lie
+/// beside the image cost less than empty lanes.
 final class RowConvolution: ConvolutionKernel {
     private let inner: DirectConvolution
     private let convolution: Graph.Convolution

@@ -1,8 +1,9 @@
 import COneDNN
 import Engine
 
-/// y[o, v kernel + k] = sum over i of w[i, o, k] x[i, v]: the transpose of a convolution whose stride is its kernel, and so
-/// that convolution's gradient of its input. Its own gradients are the convolution and its gradient of the weights.
+/// y[o, v kernel + k] = sum over i of w[i, o, k] x[i, v]: the transpose of a convolution whose stride is its
+/// kernel, and so that convolution's gradient of its input. Its own gradients are the convolution and its
+/// gradient of the weights.
 final class TransposedConvolution: ConvolutionKernel {
     private let convolution: Graph.Convolution
     private let context: Context

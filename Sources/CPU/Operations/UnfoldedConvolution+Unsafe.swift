@@ -4,9 +4,10 @@ import Geometry
 
 /// A two-dimensional convolution with a kernel larger than 3^2, by Winograd's algorithm for 3^2.
 ///
-/// The kernel is cut into parts of 3^2, the last ones filled up with zeros; each sees the image shifted. Parts stand side
-/// by side as channels, so that a kernel of 13^2 on 3 channels is one of 3^2 on 75: 2.7 times fewer products than the
-/// direct sum, and full vectors where an image of few channels leaves them empty.
+/// The kernel is cut into parts of 3^2, the last ones filled up with zeros; each sees the image shifted.
+/// Parts stand side by side as channels, so that a kernel of 13^2 on 3 channels is one of 3^2 on 75: 2.7
+/// times fewer products than the direct sum, and full vectors where an image of few channels leaves them
+/// empty.
 final class UnfoldedConvolution: ConvolutionKernel {
     private let inner: WinogradConvolution
     private let convolution: Graph.Convolution

@@ -19,7 +19,8 @@ final class ArenaWeights: WeightStore {
     var gradients: UnsafeMutablePointer<Float> { context.gradients.pointer(entry) }
 }
 
-/// Two-dimensional weights in another order, perhaps with zeros between them, for a kernel that wants them so.
+/// Two-dimensional weights in another order, perhaps with zeros between them, for a kernel that wants them
+/// so.
 final class RearrangedWeights: WeightStore {
     private let rearrangedValues, rearrangedGradients: FloatStorage
     /// The place of each weight, in the order of the model's [out][in][1][height][width].

@@ -2,10 +2,12 @@ import CKernels
 import Engine
 import Geometry
 
-/// 3^3 convolution by Winograd's minimal filtering F(4,3)^3 (Lavin and Gray 2016, in three dimensions), or F(4,3)^2.
+/// 3^3 convolution by Winograd's minimal filtering F(4,3)^3 (Lavin and Gray 2016, in three dimensions), or
+/// F(4,3)^2.
 ///
-/// 216 products stand for 1,728 of the direct sum. Rounding: about 1e-6 of a result's norm, against 3e-7 directly.
-/// The gradient with respect to the input is the same pass with mirrored weights; that of the weights is F(3,4)^3.
+/// 216 products stand for 1,728 of the direct sum. Rounding: about 1e-6 of a result's norm, against 3e-7
+/// directly. The gradient with respect to the input is the same pass with mirrored weights; that of the
+/// weights is F(3,4)^3.
 final class WinogradConvolution: ConvolutionKernel {
     private let convolution: Graph.Convolution
     private let context: Context

@@ -2,10 +2,11 @@ import CKernels
 import Engine
 import Geometry
 
-/// The tiles of a Winograd convolution: on each axis the fewest runs of four positions that cover the voxels wanted.
+/// The tiles of a Winograd convolution: on each axis the fewest runs of four positions that cover the voxels
+/// wanted.
 ///
-/// A tile may reach over a gap into the next run of voxels, whose values it computes as well; so a dilated axis of 51
-/// voxels, four runs of 13, takes 14 tiles and not 16.
+/// A tile may reach over a gap into the next run of voxels, whose values it computes as well; so a dilated
+/// axis of 51 voxels, four runs of 13, takes 14 tiles and not 16.
 final class WinogradTiles {
     /// Whether every voxel of y is written; those that only zeros reach are not.
     let coversAll: Bool

@@ -1,7 +1,8 @@
 import Engine
 
 extension Plan {
-    /// Runs backward of a micro-batch that others follow and adds its gradients to what is carried on to them.
+    /// Runs backward of a micro-batch that others follow and adds its gradients to what is carried on to
+    /// them.
     public func carryGradients(isFirst: Bool) throws {
         try eachFinalRange { range in
             for (sum, gradients) in zip(context.carriedGradients, context.writtenGradients) {

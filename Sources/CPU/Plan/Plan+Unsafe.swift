@@ -29,7 +29,8 @@ extension Plan {
         }
     }
 
-    /// A slot's logits, [class][depth][height][width]; between `forward` and `backward`, which takes their memory.
+    /// A slot's logits, [class][depth][height][width]; between `forward` and `backward`, which takes their
+    /// memory.
     public func logits(slot: Int) -> [Float] {
         var view = schedule.logits.kernelView
         return [Float](unsafeUninitializedCapacity: classes * outputSize.count) { buffer, count in

@@ -5,8 +5,8 @@ import Host
 
 /// A network compiled for one patch size, number of slots and number of threads.
 ///
-/// Buffers are laid out once, convolutions are compiled once; a step then only runs passes. A plan belongs to the
-/// thread that made it: OpenMP's pool is that thread's.
+/// Buffers are laid out once, convolutions are compiled once; a step then only runs passes. A plan belongs to
+/// the thread that made it: OpenMP's pool is that thread's.
 public final class Plan: TrainableNetwork {
     public let inputSize: Size3
     public let outputSize: Size3
@@ -73,7 +73,8 @@ public final class Plan: TrainableNetwork {
         let perSlot = inputChannels * inputSize.count + (loss == nil ? 0 : (classes + 1) * outputSize.count)
         let needed =
             (floats + options.slots * perSlot) * MemoryLayout<Float>.stride + context.extraGradientBytes
-        // Memory is taken when it is first written: plans of other ranks that are made now have not taken theirs yet.
+        // Memory is taken when it is first written: plans of other ranks that are made now have not taken
+        // theirs yet.
         let plans = options.networksSharingMemory
         if let available = Memory.availableBytes, needed > available / plans {
             throw .memory(
@@ -172,7 +173,8 @@ public final class Plan: TrainableNetwork {
         }
     }
 
-    /// The sum over this rank's slots of a range that is final, to the model's gradients, which are the first slot's.
+    /// The sum over this rank's slots of a range that is final, to the model's gradients, which are the first
+    /// slot's.
     private func addSlots(_ range: Range<Int>) {
         let slots = context.slotGradients
         guard slots.count > 1, !range.isEmpty else { return }

@@ -1,7 +1,7 @@
 import Engine
 
-// Outputs of affine passes, and their copies in another order, are not kept for backward but made again from what the
-// affine pass read, which halves the memory for one pass more.
+// Outputs of affine passes, and their copies in another order, are not kept for backward but made again from
+// what the affine pass read, which halves the memory for one pass more.
 extension Schedule {
     /// When backward of an instruction runs.
     private func backwardTime(_ index: Int) -> Int { 2 * lowered.instructions.count - index }
@@ -12,7 +12,7 @@ extension Schedule {
     mutating func scheduleBackward() throws(EngineError) {
         let count = lowered.instructions.count
         let gradient = context.tensor(logits.layout, at: count)
-        gradients[lowered.output] = gradient
+        values[lowered.output].gradient = gradient
         logitsGradient = gradient
         var done = CompletedEntries(arena: context.model.gradients)
         for index in lowered.instructions.indices.reversed() {
@@ -30,17 +30,17 @@ extension Schedule {
     private mutating func scheduleBackward(_ index: Int) throws(EngineError) {
         let instruction = lowered.instructions[index]
         let time = backwardTime(index)
-        guard let dy = gradients[instruction.output] else { return }
+        guard let dy = values[instruction.output].gradient else { return }
         dy.buffer.touch(time)
         switch instruction {
         case .input: break
         case .convolution(let convolution, let from, _):
             try scheduleBackward(of: convolution, index, from: from, dy: dy)
         case .affine(_, _, let from, _):
-            guard let operation = affines[index] else { return }
+            guard let operation = affine(index) else { return }
             let x = required(from, at: time)
-            let target = needsGradient.contains(from) ? gradientTarget(from, at: time) : nil
-            let sums = gradientSums[instruction.output]
+            let target = values[from].needsGradient ? gradientTarget(from, at: time) : nil
+            let sums = values[index].gradientSums
             backward.append(
                 Step(name: operation.name, kind: .elementwise) {
                     try operation.backward(
@@ -48,7 +48,7 @@ extension Schedule {
                         sums: sums)
                 })
         case .relayout(let from, _, _):
-            guard needsGradient.contains(from), let operation = relayouts[index] else { return }
+            guard values[from].needsGradient, let operation = relayout(index) else { return }
             let target = gradientTarget(from, at: time)
             backward.append(
                 Step(name: "relayout", kind: .movement) {
@@ -59,11 +59,11 @@ extension Schedule {
         case .grid(let operation, let from, _):
             scheduleBackward(of: operation, index, from: from, dy: dy, at: time)
         case .add(let from, let shortcut, _):
-            if needsGradient.contains(from) { gradients[from] = dy }
-            guard needsGradient.contains(shortcut) else { return }
+            if values[from].needsGradient { values[from].gradient = dy }
+            guard values[shortcut].needsGradient else { return }
             // The gradient of a sum is that of both terms.
-            if gradients[shortcut] == nil, lowered.layouts[shortcut] == dy.layout {
-                gradients[shortcut] = dy
+            if values[shortcut].gradient == nil, lowered.layouts[shortcut] == dy.layout {
+                values[shortcut].gradient = dy
                 return
             }
             let target = gradientTarget(shortcut, at: time)
@@ -83,7 +83,7 @@ extension Schedule {
         for value in from {
             let start = first
             first += lowered.layouts[value].channels
-            guard needsGradient.contains(value) else { continue }
+            guard values[value].needsGradient else { continue }
             let target = gradientTarget(value, at: time)
             backward.append(
                 Step(name: "concatenate", kind: .movement) {
@@ -98,12 +98,12 @@ extension Schedule {
     private mutating func scheduleBackward(
         of convolution: Graph.Convolution, _ index: Int, from: Int, dy: Tensor
     ) throws(EngineError) {
-        guard let kernel = convolutions[index], let y = tensors[lowered.instructions[index].output] else {
+        guard case .convolution(let kernel) = values[index].operation, let y = values[index].tensor else {
             return
         }
         let time = backwardTime(index)
         let x = requiredOperand(from, at: time)
-        let learns = needsGradient.contains(from)
+        let learns = values[from].needsGradient
         let epilogue = learns ? gradientEpilogue(of: from, x) : nil
         try kernel.prepareBackward(x: x, y: y, data: learns, epilogue: epilogue, step: time)
         let operations = operations(of: convolution, x.tensor, dy)
@@ -117,7 +117,7 @@ extension Schedule {
         }
         guard learns else { return backward.append(ofWeights) }
         // The pass overwrites; where another reader has been here before, its gradient is added afterwards.
-        let shared = gradients[from] != nil
+        let shared = values[from].gradient != nil
         let layout = lowered.layouts[from]
         let dx = shared ? context.tensor(layout, at: time) : gradientTarget(from, at: time).tensor
         let ofData = Step(
@@ -141,7 +141,7 @@ extension Schedule {
     private mutating func scheduleBackward(
         of operation: GridOperation, _ index: Int, from: Int, dy: Tensor, at time: Int
     ) {
-        guard needsGradient.contains(from), let kernel = grids[index] else { return }
+        guard values[from].needsGradient, case .grid(let kernel) = values[index].operation else { return }
         kernel.prepareBackward(at: time)
         let x = operation.keepsInput ? requiredOperand(from, at: time) : nil
         let target = gradientTarget(from, at: time)
@@ -154,46 +154,36 @@ extension Schedule {
     /// What an operation read, kept or made again.
     private mutating func requiredOperand(_ from: Int, at time: Int) -> Operand {
         // `required` appends steps, which a closure that reads self cannot do.
-        let value = deferredSource(from) ?? from
+        let value = fusion.source(ofDeferred: from) ?? from
         let made = required(value, at: time)
         return operand(from, at: time) { $0 == value ? made : tensor($0, at: time) }
     }
 
-    /// Where a deferred value has one reader, its gradient is whole when that has written it: the reader takes it on
-    /// through the activation.
     private mutating func gradientEpilogue(of value: Int, _ x: Operand) -> GradientEpilogue? {
-        guard let affine = x.affine, consumers[value]?.count == 1 else { return nil }
+        guard let affine = x.affine, fusion.takesGradientThroughActivation(value) else { return nil }
         let sums = ChannelSums(slots: context.slots, layout: x.tensor.layout, count: 3)
-        gradientSums[value] = sums
+        values[value].gradientSums = sums
         return GradientEpilogue(affine: affine, before: x.tensor, sums: sums)
-    }
-
-    /// What the affine pass behind a deferred value reads.
-    private func deferredSource(_ value: Int) -> Int? {
-        guard isDeferred(value), let producer = producers[value],
-            case .affine(_, _, let from, _) = lowered.instructions[producer]
-        else { return nil }
-        return from
     }
 
     /// Where a value's gradient goes, and whether something is there already.
     ///
-    /// Terms of sums share the sum's gradient. As soon as something is added to one of them while another has still to be
-    /// read, or is being read, it moves to memory of its own.
+    /// Terms of sums share the sum's gradient. As soon as something is added to one of them while another has
+    /// still to be read, or is being read, it moves to memory of its own.
     private mutating func gradientTarget(_ value: Int, at time: Int) -> (tensor: Tensor, accumulate: Bool) {
-        guard let known = gradients[value] else {
+        guard let known = values[value].gradient else {
             let new = context.tensor(lowered.layouts[value], at: time)
-            gradients[value] = new
+            values[value].gradient = new
             return (new, false)
         }
         known.buffer.touch(time)
         let index = instruction(atBackwardTime: time)
-        let isShared = gradients.contains { other, tensor in
-            other != value && tensor.buffer === known.buffer && producers[other, default: 0] <= index
+        let isShared = values.indices.contains { other in
+            other != value && values[other].gradient?.buffer === known.buffer && other <= index
         }
         guard isShared else { return (known, true) }
         let own = context.tensor(known.layout, at: time)
-        gradients[value] = own
+        values[value].gradient = own
         let (voxels, threads) = (context.voxels(of: known.layout), context.threads)
         backward.append(
             Step(name: "copy gradient", kind: .movement) {
@@ -203,8 +193,7 @@ extension Schedule {
     }
 
     private func isMadeAgain(_ value: Int) -> Bool {
-        guard let producer = producers[value] else { return false }
-        switch lowered.instructions[producer] {
+        switch lowered.instructions[value] {
         case .affine: return true
         case .relayout(let from, _, _): return isMadeAgain(from)
         default: return false
@@ -213,16 +202,16 @@ extension Schedule {
 
     /// A value that backward reads: kept since forward, or made again now.
     private mutating func required(_ value: Int, at time: Int) -> Tensor {
-        guard isMadeAgain(value), let producer = producers[value] else { return tensor(value, at: time) }
+        guard isMadeAgain(value) else { return tensor(value, at: time) }
         let y = context.tensor(lowered.layouts[value], at: time)
-        switch lowered.instructions[producer] {
+        switch lowered.instructions[value] {
         case .affine(_, _, let from, _):
-            guard let operation = affines[producer] else { return y }
+            guard let operation = affine(value) else { return y }
             let x = required(from, at: time)
             backward.append(
                 Step(name: "\(operation.name) again", kind: .elementwise) { operation.apply(x: x, y: y) })
         case .relayout(let from, _, _):
-            guard let operation = relayouts[producer] else { return y }
+            guard let operation = relayout(value) else { return y }
             let x = required(from, at: time)
             backward.append(
                 Step(name: "relayout again", kind: .movement) { operation.forward(from: x, to: y) })
@@ -248,9 +237,9 @@ private struct CompletedEntries {
         switch instruction {
         case .convolution(let convolution, _, _):
             finished.formUnion(["\(convolution.name).weight", "\(convolution.name).bias"])
-        case .affine(let normalization, let activation, _, _):
-            if let name = normalization?.name { finished.formUnion(["\(name).weight", "\(name).bias"]) }
-            if case .prelu(let name) = activation { finished.insert("\(name).slope") }
+        case .affine(let normalisation, let activation, _, _):
+            if let name = normalisation?.name { finished.formUnion(["\(name).weight", "\(name).bias"]) }
+            if let slope = activation.slope { finished.insert(slope) }
         default: break
         }
         while next < entries.count, finished.contains(entries[next].name) { next += 1 }

@@ -1,10 +1,10 @@
 /// A check of every collective operation on the ranks that there are.
 public enum CollectiveCheck {
-    /// Carries out every operation with values that depend on the rank, compares the results with what they must be,
-    /// exactly, and measures latency and bandwidth. Collective; some seconds at the most.
+    /// Carries out every operation with values that depend on the rank, compares the results with what they
+    /// must be, exactly, and measures latency and bandwidth. Collective; some seconds at the most.
     ///
-    /// Returns what was found, a line each. Throws a `RankFailure` around a `CollectiveCheckError` if a result is
-    /// wrong on any rank, and an `MPIError` if a call fails.
+    /// Returns what was found, a line each. Throws a `RankFailure` around a `CollectiveCheckError` if a
+    /// result is wrong on any rank, and an `MPIError` if a call fails.
     public static func run(on communicator: any Communicator) throws -> [String] {
         let check = Check(communicator: communicator)
         try check.everything()

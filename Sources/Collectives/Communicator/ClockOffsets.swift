@@ -1,10 +1,10 @@
 /// How far the clocks of the ranks are apart.
 ///
-/// Hosts count from different moments, such as their start. What ties them together is that no rank leaves a barrier
-/// before every rank has entered it: where rank r enters and leaves at `e_r` and `l_r` by its own clock, the time by
-/// which that clock is ahead of rank 0's lies in `e_r - l_0 ... l_r - e_0`. Every barrier gives such bounds, and what
-/// all of them leave is about as wide as the fastest barrier took: microseconds to tens of them. Processes on one host
-/// share its clock.
+/// Hosts count from different moments, such as their start. What ties them together is that no rank leaves a
+/// barrier before every rank has entered it: where rank r enters and leaves at `e_r` and `l_r` by its own
+/// clock, the time by which that clock is ahead of rank 0's lies in `e_r - l_0 ... l_r - e_0`. Every barrier
+/// gives such bounds, and what all of them leave is about as wide as the fastest barrier took: microseconds
+/// to tens of them. Processes on one host share its clock.
 public struct ClockOffsets: Sendable, Equatable {
     /// Nanoseconds by which the clock of each rank is ahead of rank 0's, by rank.
     public let nanoseconds: [Int64]
@@ -52,8 +52,8 @@ public struct ClockOffsets: Sendable, Equatable {
         errors = bounds.map { max($0.1 - $0.0, 0) / 2 }
     }
 
-    /// Compares the clocks. Collective; takes as long as some dozens of barriers, and some hundreds where ranks are kept
-    /// from running; nothing where all ranks are on one host.
+    /// Compares the clocks. Collective; takes as long as some dozens of barriers, and some hundreds where
+    /// ranks are kept from running; nothing where all ranks are on one host.
     /// - Parameter now: this rank's clock in nanoseconds, which only goes forward and is that of its host.
     public static func measure(
         on communicator: any Communicator, now: () -> Int64

@@ -1,7 +1,8 @@
 extension Communicator {
-    /// Seconds of `body`, a collective operation, after one run to warm up: the median over `repeats`, of each the
-    /// time of the slowest rank. The same on all ranks. Collective.
-    /// - Parameter runs: of `body` in a repeat, whose mean is taken: more than 1 for what takes less than a barrier.
+    /// Seconds of `body`, a collective operation, after one run to warm up: the median over `repeats`, of
+    /// each the time of the slowest rank. The same on all ranks. Collective.
+    /// - Parameter runs: of `body` in a repeat, whose mean is taken: more than 1 for what takes less than a
+    ///   barrier.
     public func seconds(
         repeats: Int, runs: Int = 1, _ body: () throws(MPIError) -> Void
     ) throws(MPIError) -> Double {

@@ -18,7 +18,8 @@ extension Communicator {
         }
     }
 
-    /// The `local` elements of all ranks, one rank after the other. The corresponding C function is `MPI_Allgather`.
+    /// The `local` elements of all ranks, one rank after the other. The corresponding C function is
+    /// `MPI_Allgather`.
     public func allGather<Element: WireElement & ExpressibleByIntegerLiteral>(
         _ local: [Element]
     ) throws(MPIError) -> [Element] {
@@ -29,7 +30,8 @@ extension Communicator {
         return all
     }
 
-    /// The bytes of every rank, by rank; their number may differ. The corresponding C function is `MPI_Allgather`.
+    /// The bytes of every rank, by rank; their number may differ. The corresponding C function is
+    /// `MPI_Allgather`.
     public func allGatherVariable(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]] {
         let counts = try allGather([Int64(bytes.count)]).map(Int.init)
         let longest = counts.max() ?? 0
@@ -38,7 +40,8 @@ extension Communicator {
         return counts.enumerated().map { Array(all[$0 * longest..<$0 * longest + $1]) }
     }
 
-    /// The bytes that rank `root` gave; what the others give is ignored. The corresponding C function is `MPI_Bcast`.
+    /// The bytes that rank `root` gave; what the others give is ignored. The corresponding C function is
+    /// `MPI_Bcast`.
     public func broadcast(_ bytes: [UInt8], from root: Int) throws(MPIError) -> [UInt8] {
         var count = [Int64(bytes.count)]
         try broadcast(&count, from: root)
@@ -47,13 +50,14 @@ extension Communicator {
         return result
     }
 
-    /// The text that rank `root` gave; what the others give is ignored. The corresponding C function is `MPI_Bcast`.
+    /// The text that rank `root` gave; what the others give is ignored. The corresponding C function is
+    /// `MPI_Bcast`.
     public func broadcast(_ text: String, from root: Int) throws(MPIError) -> String {
         String(decoding: try broadcast(Array(text.utf8), from: root), as: UTF8.self)
     }
 
-    /// Replaces the elements of `values` by those of rank `root`, which must be as many. The corresponding C function
-    /// is `MPI_Bcast`.
+    /// Replaces the elements of `values` by those of rank `root`, which must be as many. The corresponding C
+    /// function is `MPI_Bcast`.
     public func broadcast<Element: WireElement>(_ values: inout [Element], from root: Int) throws(MPIError) {
         try values.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in
             try broadcast(UnsafeMutableRawBufferPointer(buffer), from: root)

@@ -32,11 +32,13 @@ public struct ReportedFailure: Error, Sendable, CustomStringConvertible {
 }
 
 extension Communicator {
-    /// Runs `body` on every rank and throws on all ranks if it throws on any: its own error when alone, else a
-    /// `RankFailure`, equal on all ranks. For what can fail on some ranks only, such as reading a rank's own shard; a
-    /// rank that threw by itself would leave the others waiting for it in their next collective operation.
+    /// Runs `body` on every rank and throws on all ranks if it throws on any: its own error when alone, else
+    /// a `RankFailure`, equal on all ranks. For what can fail on some ranks only, such as reading a rank's
+    /// own shard; a rank that threw by itself would leave the others waiting for it in their next collective
+    /// operation.
     ///
-    /// Collective. `body` must carry out no collective operation after a point where it may throw on some ranks only.
+    /// Collective. `body` must carry out no collective operation after a point where it may throw on some
+    /// ranks only.
     public func together<Result>(_ body: () throws -> Result) throws -> Result {
         guard size > 1 else { return try body() }
         let outcome = Swift.Result(catching: body)

@@ -39,7 +39,8 @@ public final class ObservedCommunicator: Communicator {
         return try body()
     }
 
-    /// Observers hear of an operation before it is started: what a rank is about to do is what it may be stuck in.
+    /// Observers hear of an operation before it is started: what a rank is about to do is what it may be
+    /// stuck in.
     private func start(
         _ call: String, bytes: Int, _ body: () throws(MPIError) -> any Request
     ) throws(MPIError) -> any Request {

@@ -1,4 +1,5 @@
-/// When backward completed which part of the gradients in one step: what their reduction can start with, and when.
+/// When backward completed which part of the gradients in one step: what their reduction can start with, and
+/// when.
 public struct BackwardProfile: Sendable, Equatable {
     /// From `seconds` on, the first `bytes` bytes of the gradients are final.
     public struct Mark: Sendable, Equatable {

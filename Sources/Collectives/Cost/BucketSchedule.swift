@@ -1,8 +1,9 @@
 /// How long the reduction of a step's gradients goes on after backward, by the size of the buckets.
 ///
-/// The model: a bucket starts when backward has completed it and the one before is done, and takes the time that its
-/// size takes with nothing beside it. What it leaves out: that messages only move in the moments in which the program
-/// is inside MPI, what these moments cost backward, and that buckets under way together can share latencies.
+/// The model: a bucket starts when backward has completed it and the one before is done, and takes the time
+/// that its size takes with nothing beside it. What it leaves out: that messages only move in the moments in
+/// which the program is inside MPI, what these moments cost backward, and that buckets under way together can
+/// share latencies.
 public struct BucketSchedule: Sendable {
     /// When backward completes which part of the gradients.
     public let profile: BackwardProfile
@@ -28,8 +29,8 @@ public struct BucketSchedule: Sendable {
         return Double(full) * cost.seconds(bytes: bucketBytes) + (rest > 0 ? cost.seconds(bytes: rest) : 0)
     }
 
-    /// The size that leaves the least exposed; of those within a thousandth of backward's time of that the largest,
-    /// since fewer messages disturb backward less.
+    /// The size that leaves the least exposed; of those within a thousandth of backward's time of that the
+    /// largest, since fewer messages disturb backward less.
     public func best(of candidates: [Int]) -> Int {
         precondition(!candidates.isEmpty, "no bucket size to choose from")
         let exposed = candidates.map { (bytes: $0, seconds: exposedSeconds(bucketBytes: $0)) }
@@ -38,7 +39,8 @@ public struct BucketSchedule: Sendable {
         return good.map(\.bytes).max() ?? candidates[0]
     }
 
-    /// Sizes to choose from for gradients of `bytes` bytes: powers of two from 64 KiB on, and all in one bucket.
+    /// Sizes to choose from for gradients of `bytes` bytes: powers of two from 64 KiB on, and all in one
+    /// bucket.
     public static func candidates(bytes: Int) -> [Int] {
         var sizes: [Int] = []
         var size = 64 << 10

@@ -1,7 +1,7 @@
 /// The line `intercept + slope * bytes` through the times of an operation.
 ///
-/// Least squares of the relative differences: sizes from bytes to megabytes then count alike, where absolute ones would
-/// only see the largest.
+/// Least squares of the relative differences: sizes from bytes to megabytes then count alike, where absolute
+/// ones would only see the largest.
 public struct LinkFit: Sendable, Equatable {
     /// Seconds of the smallest message.
     public let intercept: Double

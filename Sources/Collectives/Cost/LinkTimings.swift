@@ -8,8 +8,8 @@ public struct LinkTimings: Sendable {
     /// Powers of 4 from 64 bytes to 16 MiB.
     public static let sizes = (3...12).map { 1 << (2 * $0) }
 
-    /// Measures both; nil with one rank, and where ranks are no processes. Collective; some seconds at the most on
-    /// links of 1 Gbit/s and more.
+    /// Measures both; nil with one rank, and where ranks are no processes. Collective; some seconds at the
+    /// most on links of 1 Gbit/s and more.
     public init?(on communicator: any Communicator) throws(MPIError) {
         guard communicator.size > 1, let mpi = communicator as? MPICommunicator else { return nil }
         let zeros = [Float](repeating: 0, count: (Self.sizes.last ?? 4) / MemoryLayout<Float>.stride)

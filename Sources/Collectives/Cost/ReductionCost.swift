@@ -1,5 +1,5 @@
-/// What a message between two ranks costs: `latencySeconds + bytes / bytesPerSecond` (alpha and 1 / beta in the
-/// literature), all ranks sending and receiving at once.
+/// What a message between two ranks costs: `latencySeconds + bytes / bytesPerSecond` (alpha and 1 / beta in
+/// the literature), all ranks sending and receiving at once.
 public struct Link: Sendable, Equatable {
     /// Seconds of a message without content.
     public let latencySeconds: Double
@@ -13,8 +13,8 @@ public struct Link: Sendable, Equatable {
         (self.latencySeconds, self.bytesPerSecond) = (latencySeconds, bytesPerSecond)
     }
 
-    /// Seconds of an all-gather in which each of the ranks gives `bytes` bytes, by recursive doubling: ceil(log2 N)
-    /// messages, and what the N - 1 others give comes in.
+    /// Seconds of an all-gather in which each of the ranks gives `bytes` bytes, by recursive doubling:
+    /// ceil(log2 N) messages, and what the N - 1 others give comes in.
     public func allGatherSeconds(bytes: Int, ranks: Int) -> Double {
         Double(doublings(to: ranks)) * latencySeconds + Double((ranks - 1) * bytes) / bytesPerSecond
     }
@@ -82,8 +82,8 @@ public struct TimedSizes: Sendable, Equatable {
         self.points = sorted
     }
 
-    /// Between two sizes on the line through their times; below the first one its time; beyond the last one on the
-    /// line through the last two, which never falls.
+    /// Between two sizes on the line through their times; below the first one its time; beyond the last one
+    /// on the line through the last two, which never falls.
     public func seconds(bytes: Int) -> Double {
         let above = points.firstIndex { $0.bytes >= bytes } ?? points.count
         guard above > 0 else { return points[0].seconds }

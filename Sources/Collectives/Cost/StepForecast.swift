@@ -37,7 +37,8 @@ public struct StepWork: Sendable, Equatable {
     }
 }
 
-/// The work of a step by the patches of a rank: on the line through two numbers of patches that were measured.
+/// The work of a step by the patches of a rank: on the line through two numbers of patches that were
+/// measured.
 public struct PatchWork: Sendable {
     /// The work of a step of one patch a rank.
     public let one: StepWork
@@ -51,8 +52,8 @@ public struct PatchWork: Sendable {
         (self.one, self.many, self.patches) = (one, many, patches)
     }
 
-    /// The work of `count` patches, whose small exchanges grow with their number. Where one patch is all that was
-    /// measured, time is proportional to their number.
+    /// The work of `count` patches, whose small exchanges grow with their number. Where one patch is all that
+    /// was measured, time is proportional to their number.
     public func work(patches count: Int) -> StepWork {
         let more = many.computeSeconds - one.computeSeconds
         let each = patches > 1 ? max(0, more) / Double(patches - 1) : one.computeSeconds

@@ -1,6 +1,7 @@
 import Foundation
 
-/// How a launcher (`mpirun`, `srun`) started this process, read from its environment. Absent: nobody did, run alone.
+/// How a launcher (`mpirun`, `srun`) started this process, read from its environment. Absent: nobody did, run
+/// alone.
 public struct Launch: Sendable, Equatable {
     /// The kinds of launchers that are told apart; the raw value is what a sentence calls them.
     public enum Launcher: String, Sendable {

@@ -1,9 +1,9 @@
 /// Where this rank computes: its node, the cores it may use, and how many threads it should start.
 ///
-/// The cores of a node are dealt to the ranks that may run on them, by their affinity masks: a rank bound to cores of
-/// its own takes these; n ranks that share C cores take C / n each, the first ones one more when n does not divide C.
-/// A processor quota of the container is divided likewise. A rank always has at least one thread. A core is what the
-/// operating system schedules on: a hardware thread, where cores have several.
+/// The cores of a node are dealt to the ranks that may run on them, by their affinity masks: a rank bound to
+/// cores of its own takes these; n ranks that share C cores take C / n each, the first ones one more when n
+/// does not divide C. A processor quota of the container is divided likewise. A rank always has at least one
+/// thread. A core is what the operating system schedules on: a hardware thread, where cores have several.
 public struct Placement: Sendable, Equatable {
     /// Name of this rank's node.
     public let hostName: String
@@ -14,8 +14,8 @@ public struct Placement: Sendable, Equatable {
     /// Cores that this rank may run on, by its affinity mask, ascending.
     public let cores: [Int]
 
-    /// Those of `cores` that fall to this rank when all ranks of the node divide theirs fairly, ascending; none
-    /// may be left, when there are more ranks than cores.
+    /// Those of `cores` that fall to this rank when all ranks of the node divide theirs fairly, ascending;
+    /// none may be left, when there are more ranks than cores.
     public let share: [Int]
 
     /// Processors' worth of time that the ranks of this node may use together; nil without a limit.
@@ -94,8 +94,8 @@ extension Placement {
         idleCores = Placement.idleCores(node, quota: quota, host: host)
     }
 
-    /// Cores for each of `masks`, each core to one that has it: as equal in number as the masks allow, and in case of
-    /// doubt to the first.
+    /// Cores for each of `masks`, each core to one that has it: as equal in number as the masks allow, and in
+    /// case of doubt to the first.
     static func deal(_ masks: [[Int]]) -> [[Int]] {
         var users: [Int: [Int]] = [:]
         for (index, mask) in masks.enumerated() {

@@ -5,24 +5,24 @@ import Host
 /// The scope in which the ranks of a job exist.
 ///
 /// How the scope ends, when MPI started it:
-/// - `body` returns on all ranks: MPI is finalised and the value returned. A rank that returns early waits for the
-///   others.
-/// - `body` throws, and within `patience` all other ranks have thrown or returned as well: the lowest rank that threw
-///   reports its sentence, once for the whole job; MPI is finalised, and *all* ranks throw `ReportedFailure`, so that
-///   each exits with a code other than 0 and says no more. When not all ranks threw the same, the sentence begins
-///   with the rank and its host.
-/// - `body` throws while others are still in it, who then would wait for this rank for ever: after `patience` this
-///   rank reports its sentence, with its rank and host, and ends the job with `MPI_Abort`.
+/// - `body` returns on all ranks: MPI is finalised and the value returned. A rank that returns early waits
+///   for the others.
+/// - `body` throws, and within `patience` all other ranks have thrown or returned as well: the lowest rank
+///   that threw reports its sentence, once for the whole job; MPI is finalised, and *all* ranks throw
+///   `ReportedFailure`, so that each exits with a code other than 0 and says no more. When not all ranks
+///   threw the same, the sentence begins with the rank and its host.
+/// - `body` throws while others are still in it, who then would wait for this rank for ever: after `patience`
+///   this rank reports its sentence, with its rank and host, and ends the job with `MPI_Abort`.
 ///
-/// For failures that can be foreseen on single ranks, `Communicator.together` makes all ranks throw at once, and so
-/// gives the second ending instead of the third.
+/// For failures that can be foreseen on single ranks, `Communicator.together` makes all ranks throw at once,
+/// and so gives the second ending instead of the third.
 public enum World {
     /// Runs `body` on all ranks of the job, if a launcher such as `mpirun` started this process, else alone.
     ///
-    /// Without a launcher the MPI library is not touched, and what `body` throws is thrown unchanged. With one, a
-    /// library that is missing or does not belong to it is a `LaunchError`, reported by one rank a node; a job of N
-    /// ranks never becomes N jobs of one. May be called once in a process. A `ReportedFailure` has been said: the caller
-    /// exits with its code and prints nothing.
+    /// Without a launcher the MPI library is not touched, and what `body` throws is thrown unchanged. With
+    /// one, a library that is missing or does not belong to it is a `LaunchError`, reported by one rank a
+    /// node; a job of N ranks never becomes N jobs of one. May be called once in a process. A
+    /// `ReportedFailure` has been said: the caller exits with its code and prints nothing.
     /// - Parameters:
     ///   - patience: how long a rank that threw waits for the others.
     ///   - report: what is done with the sentence of a failure; by default it goes to standard error.
@@ -60,7 +60,8 @@ public enum World {
 /// MPI from its initialisation to its end.
 struct MPIScope {
     let world: MPICommunicator
-    /// Carries nothing but the end of the scope, so that a rank that failed disturbs no operation of the others.
+    /// Carries nothing but the end of the scope, so that a rank that failed disturbs no operation of the
+    /// others.
     private let farewell: MPICommunicator
 
     /// The corresponding C function is `MPI_Init_thread`.
@@ -91,7 +92,8 @@ struct MPIScope {
         farewell = MPICommunicator(handle: copy, of: world)
     }
 
-    /// Ends MPI as `World` documents; `sentence` is that of this rank's failure. Returns the failure of the job.
+    /// Ends MPI as `World` documents; `sentence` is that of this rank's failure. Returns the failure of the
+    /// job.
     func end(sentence: String?, patience: Duration, report: (String) -> Void) throws -> ReportedFailure? {
         let deadline = ContinuousClock.now + patience
         guard let states = try exchangeStates(sentence, deadline: sentence == nil ? nil : deadline) else {

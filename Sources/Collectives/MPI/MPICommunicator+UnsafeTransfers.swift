@@ -117,8 +117,8 @@ extension MPICommunicator {
         return bytes
     }
 
-    /// Sends the floats of `sent` to the next rank, and receives those of the previous one, which must be as many.
-    /// The corresponding C function is `MPI_Sendrecv`.
+    /// Sends the floats of `sent` to the next rank, and receives those of the previous one, which must be as
+    /// many. The corresponding C function is `MPI_Sendrecv`.
     func shiftAround(
         _ sent: UnsafeMutableBufferPointer<Float>, into received: UnsafeMutableBufferPointer<Float>
     ) throws(MPIError) {

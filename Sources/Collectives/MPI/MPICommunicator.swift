@@ -4,15 +4,16 @@ import CMPI
 ///
 /// Its transfers are in `MPICommunicator+UnsafeTransfers.swift`.
 final class MPICommunicator: Communicator {
-    /// Most bytes that are handed to MPI in one call. Counts of MPI are 32 bits, and some transports fail beyond
-    /// 2^31 bytes whatever the count. The same on all ranks.
+    /// Most bytes that are handed to MPI in one call. Counts of MPI are 32 bits, and some transports fail
+    /// beyond 2^31 bytes whatever the count. The same on all ranks.
     static let defaultChunkBytes = 1 << 30
 
     let handle: cmpi_comm
     let caller: Caller
     let hostNames: [String]
     let ranksOnNode: [Int]
-    /// A copy of `handle` for the second half of partwise sums, which starts at no fixed point between other operations.
+    /// A copy of `handle` for the second half of partwise sums, which starts at no fixed point between other
+    /// operations.
     var gatherHandle: cmpi_comm?
     var chunkBytes = MPICommunicator.defaultChunkBytes
 
@@ -46,8 +47,8 @@ final class MPICommunicator: Communicator {
         MPICommunicator.chunks(of: count, bytesPerElement: bytesPerElement, chunkBytes: chunkBytes)
     }
 
-    /// `0..<count` cut into consecutive ranges for one call each: of as many elements as `chunkBytes` holds, but at
-    /// least one, and a shorter last one.
+    /// `0..<count` cut into consecutive ranges for one call each: of as many elements as `chunkBytes` holds,
+    /// but at least one, and a shorter last one.
     static func chunks(of count: Int, bytesPerElement: Int, chunkBytes: Int) -> [Range<Int>] {
         let step = max(1, min(chunkBytes / bytesPerElement, Int(Int32.max)))
         return stride(from: 0, to: count, by: step).map { $0..<min($0 + step, count) }
@@ -79,8 +80,8 @@ final class MPIRequest: Request {
     private unowned let communicator: MPICommunicator
     private var handles: [cmpi_request]
 
-    /// `handles` are those of the pieces that were started, in order. The communicator holds the request until it is
-    /// complete, so neither outlives the other while MPI may still write to the buffer.
+    /// `handles` are those of the pieces that were started, in order. The communicator holds the request
+    /// until it is complete, so neither outlives the other while MPI may still write to the buffer.
     init(call: String, owner: AnyObject, communicator: MPICommunicator) {
         self.call = call
         self.owner = owner

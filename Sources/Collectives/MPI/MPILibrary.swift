@@ -3,9 +3,10 @@ import Foundation
 
 /// The MPI library of this machine, opened at run time.
 ///
-/// dicerank does not link against MPI: the program starts, prints help and makes data where MPI is missing. The
-/// library is looked for under `DICERANK_MPI_LIBRARY` (a soname or a path) when that is set, else under the usual
-/// sonames of the implementation whose `mpi.h` the program was built with. Opening it starts nothing.
+/// dicerank does not link against MPI: the program starts, prints help and makes data where MPI is missing.
+/// The library is looked for under `DICERANK_MPI_LIBRARY` (a soname or a path) when that is set, else under
+/// the usual sonames of the implementation whose `mpi.h` the program was built with. Opening it starts
+/// nothing.
 public struct MPILibrary: Sendable, Equatable {
     /// The implementation that the program was built with: "Open MPI" or "MPICH".
     public static let implementation = String(cString: cmpi_implementation())

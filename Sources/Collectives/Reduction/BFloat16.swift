@@ -4,8 +4,8 @@ struct BFloat16: BitwiseCopyable, Sendable, Equatable {
 
     init(bitPattern: UInt16) { self.bitPattern = bitPattern }
 
-    /// The number nearest to `value`, of two equally near ones that whose last bit is 0. Beyond the largest number by
-    /// half a step or more, 3.396e38, that is infinity; NaN stays NaN.
+    /// The number nearest to `value`, of two equally near ones that whose last bit is 0. Beyond the largest
+    /// number by half a step or more, 3.396e38, that is infinity; NaN stays NaN.
     @inline(__always)
     init(_ value: Float) {
         let bits = value.bitPattern

@@ -1,10 +1,11 @@
 /// A sum by rank, of which values and sums go over the wire as bfloat16, with error feedback on both ways.
 ///
-/// What is rounded is the value and the residual of its last rounding; what rounding takes away is the next residual
-/// (F. Seide et al., 1-Bit Stochastic Gradient Descent, Interspeech 2014; S. P. Karimireddy et al., Error Feedback Fixes
-/// SignSGD, ICML 2019). So nothing that rounding takes is lost, but late by some steps.
+/// What is rounded is the value and the residual of its last rounding; what rounding takes away is the next
+/// residual (F. Seide et al., 1-Bit Stochastic Gradient Descent, Interspeech 2014; S. P. Karimireddy et al.,
+/// Error Feedback Fixes SignSGD, ICML 2019). So nothing that rounding takes is lost, but late by some steps.
 ///
-/// A number that is not finite, or too large for bfloat16, goes over the wire as such and leaves a residual of 0.
+/// A number that is not finite, or too large for bfloat16, goes over the wire as such and leaves a residual
+/// of 0.
 final class BFloat16Sum: PartwiseSum {
     private let values: UnsafeMutableBufferPointer<Float>
     private let residual: BucketResidual

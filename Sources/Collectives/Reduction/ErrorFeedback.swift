@@ -9,7 +9,8 @@ final class BucketResidual {
     }
 }
 
-/// The residuals of all buckets: zeros at first, as many floats as gradients and, for the sums, a part of that.
+/// The residuals of all buckets: zeros at first, as many floats as gradients and, for the sums, a part of
+/// that.
 final class ErrorFeedback {
     private var residuals: [Range<Int>: BucketResidual] = [:]
 

@@ -15,13 +15,15 @@ public struct BucketTuning: Sendable, Equatable {
 }
 
 extension GradientReducer {
-    /// Times the reduction of buckets of several sizes, on zeros, and from then on uses the size that leaves the least
-    /// after backward, if backward goes on as in the last step: see ``BucketSchedule``. Rank 0 decides for all.
-    /// Collective, between steps; takes about `budget` seconds, unless a single bucket takes longer.
+    /// Times the reduction of buckets of several sizes, on zeros, and from then on uses the size that leaves
+    /// the least after backward, if backward goes on as in the last step: see ``BucketSchedule``. Rank 0
+    /// decides for all. Collective, between steps; takes about `budget` seconds, unless a single bucket takes
+    /// longer.
     ///
-    /// The sums of more than two ranks may differ in their last bits from one size to another, as MPI chooses its
-    /// order of addition by size; with `Order.tree` they do not.
-    /// - Returns: nil with one rank and where the smallest bucket holds all, so that there is nothing to choose.
+    /// The sums of more than two ranks may differ in their last bits from one size to another, as MPI chooses
+    /// its order of addition by size; with `Order.tree` they do not.
+    /// - Returns: nil with one rank and where the smallest bucket holds all, so that there is nothing to
+    ///   choose.
     public func tuneBuckets(budget: Double = 0.8) throws(MPIError) -> BucketTuning? {
         let candidates = BucketSchedule.candidates(bytes: profile.bytes)
         guard communicator.size > 1, candidates.count > 1 else { return nil }

@@ -1,28 +1,32 @@
 /// Sums the gradients of all ranks while backward still computes the next ones.
 ///
-/// The gradients are one flat array. It is cut into buckets of equal size; as soon as backward has completed all
-/// values of a bucket, a non-blocking sum of it over the ranks starts, in place. A step is: `completed` for consecutive
-/// ranges and `poll` between operations, then `finish`, after which the array holds the sums over the ranks (sums,
-/// not means), with the same bits on all ranks. With one rank nothing happens, at no cost, whatever the order.
+/// The gradients are one flat array. It is cut into buckets of equal size; as soon as backward has completed
+/// all values of a bucket, a non-blocking sum of it over the ranks starts, in place. A step is: `completed`
+/// for consecutive ranges and `poll` between operations, then `finish`, after which the array holds the sums
+/// over the ranks (sums, not means), with the same bits on all ranks. With one rank nothing happens, at no
+/// cost, whatever the order.
 ///
-/// Collective: every rank must use the same bucket size and call `completed` and `finish` at the same points between
-/// other collective operations. `poll` may be called anywhere.
+/// Collective: every rank must use the same bucket size and call `completed` and `finish` at the same points
+/// between other collective operations. `poll` may be called anywhere.
 ///
-/// Open MPI and MPICH move data of large messages only while the program is inside an MPI call, so that what overlaps
-/// with backward depends on how often `poll`, or any other MPI call, comes: an all-reduce over N ranks has some
-/// 2 (N - 1) rounds, and each needs a call to see it done and to start the next. A thread for progress is
-/// not used: it needs MPI_THREAD_MULTIPLE, whose locks slow every call, and takes a core from backward.
+/// Open MPI and MPICH move data of large messages only while the program is inside an MPI call, so that what
+/// overlaps with backward depends on how often `poll`, or any other MPI call, comes: an all-reduce over N
+/// ranks has some 2 (N - 1) rounds, and each needs a call to see it done and to start the next. A thread for
+/// progress is not used: it needs MPI_THREAD_MULTIPLE, whose locks slow every call, and takes a core from
+/// backward.
 public final class GradientReducer {
-    /// In which order the ranks' values are added, and as what they go over the wire: float32 where it is not said.
+    /// In which order the ranks' values are added, and as what they go over the wire: float32 where it is not
+    /// said.
     public enum Order: Sendable {
         /// The one that MPI takes for the fastest.
         case any
-        /// A balanced binary tree of the ranks, whose number must be a power of two: the same bits wherever it runs.
+        /// A balanced binary tree of the ranks, whose number must be a power of two: the same bits wherever
+        /// it runs.
         case tree
-        /// That of the ranks, with values and sums rounded to bfloat16, which halves the bytes on the wire. What
-        /// rounding takes away is added to the next step's (error feedback), so that the sum over many steps is that of
-        /// float32, until `forgetResiduals`. Takes memory for 1 + 1/N floats a gradient on N ranks. Numbers
-        /// that are not finite survive rounding and enter no residual.
+        /// That of the ranks, with values and sums rounded to bfloat16, which halves the bytes on the wire.
+        /// What rounding takes away is added to the next step's (error feedback), so that the sum over many
+        /// steps is that of float32, until `forgetResiduals`. Takes memory for 1 + 1/N floats a gradient on N
+        /// ranks. Numbers that are not finite survive rounding and enter no residual.
         case bfloat16
     }
 
@@ -47,7 +51,8 @@ public final class GradientReducer {
 
     /// - Parameters:
     ///   - gradients: values that `completed` counts; must stay where they are, kept alive by `owner`.
-    ///   - bucketMiB: size of a bucket in MiB, greater than 0; nil for an eighth of the gradients, within 0.25...16.
+    ///   - bucketMiB: size of a bucket in MiB, greater than 0; nil for an eighth of the gradients, within
+    ///     0.25...16.
     public init(
         communicator: any Communicator, gradients: UnsafeMutableBufferPointer<Float>, owner: AnyObject,
         bucketMiB: Double? = nil, order: Order = .any
@@ -69,8 +74,9 @@ public final class GradientReducer {
         forgetResiduals()
     }
 
-    /// Measures what the reduction takes when no backward runs beside it, on as many zeros, so that the times of the
-    /// steps can tell how much of it they hide. Collective; takes as long as `repeats` reductions and one more.
+    /// Measures what the reduction takes when no backward runs beside it, on as many zeros, so that the times
+    /// of the steps can tell how much of it they hide. Collective; takes as long as `repeats` reductions and
+    /// one more.
     public func calibrate(repeats: Int = 5) throws(MPIError) {
         precondition(completedEnd == 0, "calibration in the middle of a step")
         guard communicator.size > 1 else { return }
@@ -93,9 +99,9 @@ public final class GradientReducer {
         baselineSeconds = samples.dropFirst().sorted()[repeats / 2]
     }
 
-    /// Says that the gradients of `range` are final on this rank; starts the buckets that are full thereby. Ranges
-    /// are consecutive and begin at 0 in every step. The corresponding C function is `MPI_Iallreduce`, or `MPI_Ialltoall`
-    /// where the order of the sum is fixed.
+    /// Says that the gradients of `range` are final on this rank; starts the buckets that are full thereby.
+    /// Ranges are consecutive and begin at 0 in every step. The corresponding C function is `MPI_Iallreduce`,
+    /// or `MPI_Ialltoall` where the order of the sum is fixed.
     public func completed(_ range: Range<Int>) throws(MPIError) {
         precondition(
             range.lowerBound == completedEnd && range.upperBound <= gradients.count,
@@ -130,8 +136,8 @@ public final class GradientReducer {
         }
     }
 
-    /// Drops what rounding took from the steps so far, between two steps: where a state is kept that does not hold it,
-    /// and after gradients that go nowhere. All ranks must, or none.
+    /// Drops what rounding took from the steps so far, between two steps: where a state is kept that does not
+    /// hold it, and after gradients that go nowhere. All ranks must, or none.
     public func forgetResiduals() {
         precondition(completedEnd == 0, "residuals forgotten in the middle of a step")
         feedback.forget()
@@ -152,8 +158,8 @@ public final class GradientReducer {
         if underWay.isEmpty { underWay = [] }
     }
 
-    /// Waits until all gradients are summed, and returns what this step took. All ranges must have been completed.
-    /// The next step may begin then. The corresponding C function is `MPI_Wait`.
+    /// Waits until all gradients are summed, and returns what this step took. All ranges must have been
+    /// completed. The next step may begin then. The corresponding C function is `MPI_Wait`.
     public func finish() throws(MPIError) -> ReductionTimes {
         precondition(
             completedEnd == gradients.count, "\(completedEnd) of \(gradients.count) gradients are completed")
@@ -176,12 +182,12 @@ public final class GradientReducer {
 
 /// What the reduction of one step's gradients took on this rank.
 public struct ReductionTimes: Sendable, Equatable {
-    /// Seconds spent waiting in `finish`: backward was over, communication was not. Includes the wait for ranks
-    /// whose backward takes longer.
+    /// Seconds spent waiting in `finish`: backward was over, communication was not. Includes the wait for
+    /// ranks whose backward takes longer.
     public var blockedSeconds = 0.0
 
-    /// Seconds spent in starting buckets and driving them during backward: in MPI calls, and in rounding and adding
-    /// where MPI does not add.
+    /// Seconds spent in starting buckets and driving them during backward: in MPI calls, and in rounding and
+    /// adding where MPI does not add.
     public var drivingSeconds = 0.0
 
     /// Seconds that the same reduction takes with nothing beside it; nil if `calibrate` was not called.

@@ -56,7 +56,8 @@ final class DatagramSocket: Sendable {
         }
     }
 
-    /// The next datagram; nil when none comes in time. The corresponding C functions are `poll` and `recvfrom`.
+    /// The next datagram; nil when none comes in time. The corresponding C functions are `poll` and
+    /// `recvfrom`.
     func receive(within seconds: Double) -> (payload: [UInt8], from: Address)? {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&waiting, 1, Int32((seconds * 1000).rounded(.up))) > 0 else { return nil }
@@ -76,8 +77,8 @@ final class DatagramSocket: Sendable {
         )
     }
 
-    /// The IPv4 addresses of this machine's interfaces that are up, in network order. The corresponding C function is
-    /// `getifaddrs`.
+    /// The IPv4 addresses of this machine's interfaces that are up, in network order. The corresponding C
+    /// function is `getifaddrs`.
     static func localHosts() -> [UInt32] {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return [] }

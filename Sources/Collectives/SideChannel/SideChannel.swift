@@ -1,11 +1,12 @@
 import Foundation
 import Synchronization
 
-/// Short messages between rank 0 and every other rank that do not go through MPI, so that ranks can say how they are
-/// while MPI waits for one that is lost. Messages may be lost or come twice; their order is not kept.
+/// Short messages between rank 0 and every other rank that do not go through MPI, so that ranks can say how
+/// they are while MPI waits for one that is lost. Messages may be lost or come twice; their order is not
+/// kept.
 ///
-/// UDP over IPv4: rank 0 tells its addresses and a secret number by MPI, the others try them in turn. Any thread may send
-/// and receive.
+/// UDP over IPv4: rank 0 tells its addresses and a secret number by MPI, the others try them in turn. Any
+/// thread may send and receive.
 public final class SideChannel: Sendable {
     /// Longest message in bytes.
     public static let longest = DatagramSocket.longest - 12
@@ -19,7 +20,8 @@ public final class SideChannel: Sendable {
     /// By rank: all of them on rank 0, rank 0 on the others.
     private let addresses: [Int: DatagramSocket.Address]
 
-    /// Joins all ranks of a communicator. Collective; takes milliseconds, and seconds where a rank is not reached.
+    /// Joins all ranks of a communicator. Collective; takes milliseconds, and seconds where a rank is not
+    /// reached.
     /// - Parameter patience: How long a rank tries, in seconds.
     public init(on communicator: any Communicator, patience: Double = 2) throws(MPIError) {
         rank = communicator.rank

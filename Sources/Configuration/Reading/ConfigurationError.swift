@@ -6,10 +6,11 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
     public enum Fault: Equatable, Sendable {
         /// The file cannot be read or is no YAML.
         case unreadable(String)
-        /// No such key. `nearest` is the known key that was most likely meant, `known` are those of the same mapping; all with
-        /// their full paths.
+        /// No such key. `nearest` is the known key that was most likely meant, `known` are those of the same
+        /// mapping; all with their full paths.
         case unknownKey(String, nearest: String?, known: [String])
-        /// A configuration of another kind than the one that was asked for: what it is, and what to do with it.
+        /// A configuration of another kind than the one that was asked for: what it is, and what to do with
+        /// it.
         case otherKind(String, key: String, advice: String)
         /// The value has another type or lies outside its range.
         case badValue(key: String, found: String, expected: String)

@@ -16,7 +16,8 @@ extension ConfigurationChoice {
 
 /// Reads one mapping of a configuration key by key, checks type and range, and notes the resolved values.
 ///
-/// A section declares its keys in one place; reading, writing back and the list of known names follow from it.
+/// A section declares its keys in one place; reading, writing back and the list of known names follow from
+/// it.
 package struct KeyVisitor {
     private let path: String
     package let origin: String
@@ -141,8 +142,8 @@ package struct KeyVisitor {
         note(key, .text(value))
     }
 
-    /// The path of a file. A relative one starts at the configuration's folder, and one that the command line gives at the
-    /// current folder, as all paths there.
+    /// The path of a file. A relative one starts at the configuration's folder, and one that the command line
+    /// gives at the current folder, as all paths there.
     package mutating func path(_ key: String, _ value: inout String) throws(ConfigurationError) {
         if let found = try scalar(key, "a path") {
             guard !found.isEmpty else { throw bad(key, "a path") }
@@ -278,8 +279,8 @@ package struct KeyVisitor {
         note(key, .inlineMapping(pairs))
     }
 
-    /// A key that is gone since it had one value: passed over with a warning where it has that, and refused where it has
-    /// another.
+    /// A key that is gone since it had one value: passed over with a warning where it has that, and refused
+    /// where it has another.
     package mutating func retired(_ key: String, value: String) throws(ConfigurationError) {
         retired.insert(key)
         guard let found = try scalar(key, "no such key, since there is only \(value): remove it") else {
@@ -297,8 +298,8 @@ package struct KeyVisitor {
     /// Keys that are not of this mapping and that an unknown name may mean, with their full paths.
     package mutating func mayMean(_ keys: [String]) { paths += keys }
 
-    /// Refuses the keys that nothing has named. Unknown names are compared with those of this mapping, and with
-    /// the full paths below it.
+    /// Refuses the keys that nothing has named. Unknown names are compared with those of this mapping, and
+    /// with the full paths below it.
     package mutating func finish() throws(ConfigurationError) {
         for entry in entries where !names.contains(entry.key) && !retired.contains(entry.key) {
             let fault: ConfigurationError.Fault

@@ -11,7 +11,9 @@ extension Pooling: ConfigurationChoice {}
 
 extension GeneralisedDiceLoss.Convention: ConfigurationChoice {}
 extension GeneralisedDiceLoss.Weights: ConfigurationChoice {}
+extension LossName: ConfigurationChoice {}
 
+extension NetworkName: ConfigurationChoice {}
 extension Activation: ConfigurationChoice {}
 extension LogitsKind: ConfigurationChoice {}
 extension Normalisation: ConfigurationChoice {}

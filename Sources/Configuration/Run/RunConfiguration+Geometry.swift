@@ -18,7 +18,8 @@ extension RunConfiguration {
         return [size.depth, size.height, size.width]
     }
 
-    /// What a step costs in relation to other steps: multiplications and additions of the forward pass of its patches.
+    /// What a step costs in relation to other steps: multiplications and additions of the forward pass of its
+    /// patches.
     /// - Throws: as ``effectivePatch()``.
     public func stepCost() throws -> Double {
         let network = try shape()

@@ -7,7 +7,7 @@ extension RunConfiguration.Network {
     /// - Throws: `NetworkError`.
     public func make(inputChannels: Int, classes: Int) throws -> any Network {
         try NetworkRegistry.network(
-            named: name.rawValue, inputChannels: inputChannels, classes: classes,
+            name, inputChannels: inputChannels, classes: classes,
             options: NetworkOptions(
                 widths: widths, hidden: hidden, normalisation: normalisation, groups: groups,
                 activation: activation, dropout: dropout, logits: logits))
@@ -17,18 +17,11 @@ extension RunConfiguration.Network {
 extension RunConfiguration.Loss {
     /// The loss that is configured.
     public func make() -> any SegmentationLoss {
-        guard !add.isEmpty else { return make(name) }
+        let options = LossOptions(pooling: pooling, weights: weights, convention: convention, lambda: lambda)
+        guard !add.isEmpty else { return name.loss(options) }
         let added = add.sorted { $0.key.rawValue < $1.key.rawValue }
         return CombinedLoss(
-            [CombinedLoss.Term(make(name))] + added.map { CombinedLoss.Term(make($0.key), weight: $0.value) })
-    }
-
-    private func make(_ name: Name) -> any SegmentationLoss {
-        switch name {
-        case .gdl: GeneralisedDiceLoss(weights: weights, pooling: pooling, convention: convention)
-        case .wce: WeightedCrossEntropy(pooling: pooling)
-        case .dl2: DiceLoss(pooling: pooling)
-        case .ss: SensitivitySpecificityLoss(lambda: lambda, pooling: pooling)
-        }
+            [CombinedLoss.Term(name.loss(options))]
+                + added.map { CombinedLoss.Term($0.key.loss(options), weight: $0.value) })
     }
 }

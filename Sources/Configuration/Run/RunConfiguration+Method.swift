@@ -7,13 +7,13 @@ extension RunConfiguration {
     public struct Network: Sendable, Equatable {
         /// Default `highres3dnet`.
         public var name = Name.highres3dnet
-        /// Over which patches batch norm takes its statistics; default `global`, by which the number of ranks does not change
-        /// the result.
+        /// Over which patches batch norm takes its statistics; default `global`, by which the number of ranks
+        /// does not change the result.
         public var batchNorm = BatchStatistics.global
         /// What follows the last convolution; default `bias`.
         public var logits = LogitsKind.bias
-        /// Channels of each stage, 1 to 4,096 each, as many as the network has stages; nil (`auto`, the default) takes
-        /// the paper's.
+        /// Channels of each stage, 1 to 4,096 each, as many as the network has stages; nil (`auto`, the
+        /// default) takes the paper's.
         public var widths: [Int]?
         /// Channels of the hidden 1^3 layer, 1 to 4,096; nil (`auto`, the default) takes the paper's.
         public var hidden: Int?
@@ -23,15 +23,11 @@ extension RunConfiguration {
         public var groups: Int?
         /// The activation; nil (`auto`, the default) takes the network's own: ReLU, for DeepMedic PReLU.
         public var activation: Activation?
-        /// Share of values that dropout takes out where the network has it, 0 to below 1; nil (`auto`, the default) takes
-        /// the network's own: 0, for DeepMedic 0.5.
+        /// Share of values that dropout takes out where the network has it, 0 to below 1; nil (`auto`, the
+        /// default) takes the network's own: 0, for DeepMedic 0.5.
         public var dropout: Double?
 
-        public enum Name: String, ConfigurationChoice {
-            case highres3dnet, deepmedic
-            /// 2D networks: they take slices.
-            case unet, twopathcnn
-        }
+        public typealias Name = NetworkName
     }
 
     /// The loss (`loss`).
@@ -49,16 +45,7 @@ extension RunConfiguration {
         /// SS: share of the sensitivity, 0 to 1; default 0.05, the paper's.
         public var lambda = 0.05
 
-        public enum Name: String, ConfigurationChoice {
-            /// Generalised Dice.
-            case gdl
-            /// Weighted cross-entropy.
-            case wce
-            /// Dice of two classes.
-            case dl2
-            /// Sensitivity and specificity.
-            case ss
-        }
+        public typealias Name = LossName
     }
 
     /// The optimiser (`optimizer`). Keys of the optimiser that is not chosen are refused.
@@ -75,8 +62,8 @@ extension RunConfiguration {
         public var epsilon = 1e-8
         /// Adam: decoupled weight decay as in AdamW, a share of the learning rate; 0 to 1, default 0.
         public var weightDecay = 0.0
-        /// The longest gradient, as its Euclidean norm over all parameters; a longer one is shortened to it. Above 0, at
-        /// most 1e9; nil (`none`, the default) leaves all as they are.
+        /// The longest gradient, as its Euclidean norm over all parameters; a longer one is shortened to it.
+        /// Above 0, at most 1e9; nil (`none`, the default) leaves all as they are.
         public var clip: Double?
         /// What a loss or gradient that is not finite does; default `stop`.
         public var nonFinite = NonFinite.stop

@@ -7,8 +7,8 @@ extension RunConfiguration {
         public var keep = 3
     }
 
-    /// When the subjects that `data.held_out` keeps out of training are segmented and scored (`evaluate`). A checkpoint
-    /// is written before.
+    /// When the subjects that `data.held_out` keeps out of training are segmented and scored (`evaluate`). A
+    /// checkpoint is written before.
     public struct Evaluate: Sendable, Equatable {
         /// Steps from one scoring to the next, 0 to 1,000,000,000; 0, the default: none before the last step.
         public var every = 0
@@ -27,29 +27,32 @@ extension RunConfiguration {
         public var reduction = Reduction.fast
         /// As what gradients go over the wire; default `float32`.
         public var wire = Wire.float32
-        /// Size of a gradient bucket in MiB, 0.001 to 1,024. Nil (`auto`, the default): chosen after the first step, by
-        /// how its backward went and by timed reductions; on more than two ranks, a fixed size makes runs repeat their
-        /// bits.
+        /// Size of a gradient bucket in MiB, 0.001 to 1,024. Nil (`auto`, the default): chosen after the
+        /// first step, by how its backward went and by timed reductions; on more than two ranks, a fixed size
+        /// makes runs repeat their bits.
         public var bucketMebibytes: Double?
         /// Seconds without progress after which the job ends; 1 to 86,400, default 300.
         public var timeout = 300
-        /// Steps from one comparison of the ranks' parameters to the next, 0 to 1,000,000,000; 0: never. Default 100.
+        /// Steps from one comparison of the ranks' parameters to the next, 0 to 1,000,000,000; 0: never.
+        /// Default 100.
         public var compareEvery = 100
 
         public enum Reduction: String, ConfigurationChoice {
             /// In the order in which MPI finds it fastest.
             case fast
-            /// Gradients a patch, added in one tree over the patches of all ranks: 1, 2, 4, 8, ... ranks with as many
-            /// threads each give the same bits. Convolutions run by Winograd's algorithm where it applies, untimed.
+            /// Gradients a patch, added in one tree over the patches of all ranks: 1, 2, 4, 8, ... ranks with
+            /// as many threads each give the same bits. Convolutions run by Winograd's algorithm where it
+            /// applies, untimed.
             case deterministic
         }
 
         public enum Wire: String, ConfigurationChoice {
             case float32
-            /// Rounded to 8 significant bits, which halves the bytes; not with `reduction: deterministic`. What rounding
-            /// takes away is added to the next step's gradients. It is dropped whenever a checkpoint has been written, so
-            /// that a run that goes on from there gives the bits of one that wrote it too and never stopped, and when a
-            /// step is skipped (`optimizer.non_finite`). One rank sends nothing and rounds nothing.
+            /// Rounded to 8 significant bits, which halves the bytes; not with `reduction: deterministic`.
+            /// What rounding takes away is added to the next step's gradients. It is dropped whenever a
+            /// checkpoint has been written, so that a run that goes on from there gives the bits of one that
+            /// wrote it too and never stopped, and when a step is skipped (`optimizer.non_finite`). One rank
+            /// sends nothing and rounds nothing.
             case bfloat16
         }
     }

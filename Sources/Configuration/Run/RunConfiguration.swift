@@ -17,21 +17,22 @@ public struct RunConfiguration: Sendable, Equatable {
     public var steps = 3000
     public var data = Data()
     public var patch = Patch()
-    /// Patches over all ranks (slots) that are in memory at once; 1 to 65,536, default 8. The number of ranks divides it.
+    /// Patches over all ranks (slots) that are in memory at once; 1 to 65,536, default 8. The number of ranks
+    /// divides it.
     public var batch = 8
-    /// Batches of a step, one after the other: loss and gradient are those of `accumulate * batch` patches. 1 to 4,096,
-    /// default 1.
+    /// Batches of a step, one after the other: loss and gradient are those of `accumulate * batch` patches. 1
+    /// to 4,096, default 1.
     ///
-    /// The result is that of one batch of as many patches, but that batch normalisation takes its statistics over `batch`
-    /// patches. A loss of each patch (`loss.pooling: image`) costs nothing more; one of pooled sums (`batch`) runs the
-    /// network forward nearly twice, since its gradient needs the sums of all patches. Memory grows by one copy of the
-    /// gradients and by the patches of two steps.
+    /// The result is that of one batch of as many patches, but that batch normalisation takes its statistics
+    /// over `batch` patches. A loss of each patch (`loss.pooling: image`) costs nothing more; one of pooled
+    /// sums (`batch`) runs the network forward nearly twice, since its gradient needs the sums of all
+    /// patches. Memory grows by one copy of the gradients and by the patches of two steps.
     public var accumulate = 1
     public var network = Network()
     public var loss = Loss()
     public var optimizer = Optimizer()
-    /// How convolutions are computed; default `auto`: each by what is faster here, timed when a run starts, then kept by
-    /// its checkpoints.
+    /// How convolutions are computed; default `auto`: each by what is faster here, timed when a run starts,
+    /// then kept by its checkpoints.
     public var convolution = ConvolutionAlgorithm.auto
     /// Threads a rank, 1 to 1,024; nil (`auto`, the default) shares the node's cores fairly.
     public var threads: Int?
@@ -48,7 +49,8 @@ extension RunConfiguration {
     /// Reads a file, then applies the options, then checks the whole.
     /// - Parameters:
     ///   - path: a YAML file. Relative paths in it start at its folder.
-    ///   - overrides: `key.sub=value`, values as in YAML, applied in order. Relative paths start at the current folder.
+    ///   - overrides: `key.sub=value`, values as in YAML, applied in order. Relative paths start at the
+    ///     current folder.
     ///   - warn: is given a sentence for each key that is read but has no effect any more.
     /// - Throws: ``ConfigurationError`` naming file and line or option, key, what was found and expected.
     public init(

@@ -1,4 +1,5 @@
-/// How long each algorithm of a convolution takes here: forward, gradient of the weights, gradient of the input.
+/// How long each algorithm of a convolution takes here: forward, gradient of the weights, gradient of the
+/// input.
 public struct AlgorithmTiming: Sendable {
     /// Convolutions that share a shape, by name, in the order of the network.
     public let names: [String]
@@ -19,8 +20,8 @@ public struct AlgorithmTiming: Sendable {
         (self.names, self.candidates) = (names, candidates)
     }
 
-    /// By how much direct convolution has to win: a convolution so small that it might is not worth two runs that
-    /// differ in their last bits because noise chose.
+    /// By how much direct convolution has to win: a convolution so small that it might is not worth two runs
+    /// that differ in their last bits because noise chose.
     package static let margin = 1.5
 
     /// Winograd's, unless the direct one is faster beyond doubt.

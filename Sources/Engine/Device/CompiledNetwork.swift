@@ -25,12 +25,15 @@ public protocol CompiledNetwork: AnyObject {
     /// Runs the network on the patches of ``withInput(slot:_:)``.
     ///
     /// - Parameters:
-    ///   - seed: In training dropout is drawn from it, `step` and the slot of the step; backward draws the same.
+    ///   - seed: In training dropout is drawn from it, `step` and the slot of the step; backward draws the
+    ///     same.
     ///   - microBatch: The one that the slots hold, 0 ..< `options.microBatches`.
-    ///   - isFirst: Whether this step has not seen the micro-batch: in training its statistics then move the running ones.
+    ///   - isFirst: Whether this step has not seen the micro-batch: in training its statistics then move the
+    ///     running ones.
     func forward(seed: UInt64, step: Int, microBatch: Int, isFirst: Bool) throws
 
-    /// A slot's logits, [class][depth][height][width]; between forward and backward, which takes their memory.
+    /// A slot's logits, [class][depth][height][width]; between forward and backward, which takes their
+    /// memory.
     func logits(slot: Int) -> [Float]
 
     /// The softmax of a slot's logits after forward, [class][depth][height][width].
@@ -56,11 +59,12 @@ public protocol TrainableNetwork: CompiledNetwork {
     /// A slot's reference, the class of each voxel of `outputSize`, [depth][height][width], below `classes`.
     func withReference<R>(slot: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) throws -> R) rethrows -> R
 
-    /// A slot's reference as probabilities, [class][depth][height][width] of `outputSize`; at each voxel they add up to 1.
+    /// A slot's reference as probabilities, [class][depth][height][width] of `outputSize`; at each voxel they
+    /// add up to 1.
     ///
-    /// From the first call on the loss and its gradient are taken against these, in every slot, and the labels of
-    /// ``withReference(slot:_:)`` decide only which voxels count as foreground in the DSC. All are zero at first. They take
-    /// `4 * classes * outputSize.count` bytes a slot.
+    /// From the first call on the loss and its gradient are taken against these, in every slot, and the
+    /// labels of ``withReference(slot:_:)`` decide only which voxels count as foreground in the DSC. All are
+    /// zero at first. They take `4 * classes * outputSize.count` bytes a slot.
     func withSoftReference<R>(slot: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows
         -> R
 
@@ -70,22 +74,24 @@ public protocol TrainableNetwork: CompiledNetwork {
     /// Forms what backward takes of a micro-batch that forward has run on again.
     func softmax()
 
-    /// The loss of the step over the slots of all ranks, whose sums are all there; a collective call where the network has
-    /// an exchange.
+    /// The loss of the step over the slots of all ranks, whose sums are all there; a collective call where
+    /// the network has an exchange.
     func report() throws -> BatchReport
 
-    /// Runs backward of a micro-batch that others follow and adds its gradients to what is carried on to them.
+    /// Runs backward of a micro-batch that others follow and adds its gradients to what is carried on to
+    /// them.
     func carryGradients(isFirst: Bool) throws
 
-    /// Runs backward of the last micro-batch: the gradients of the step's loss into the model's, from this rank's slots.
-    /// Ranks add theirs up.
-    /// - Parameter completed: Called after each operation with the range of the arena that it made final: ascending,
-    ///   contiguous, at times empty.
+    /// Runs backward of the last micro-batch: the gradients of the step's loss into the model's, from this
+    /// rank's slots. Ranks add theirs up.
+    /// - Parameter completed: Called after each operation with the range of the arena that it made final:
+    ///   ascending, contiguous, at times empty.
     func backward(_ completed: (Range<Int>) throws -> Void) throws
 }
 
 extension TrainableNetwork {
-    /// The loss of the global batch where a step has one micro-batch; a collective call where the network has an exchange.
+    /// The loss of the global batch where a step has one micro-batch; a collective call where the network has
+    /// an exchange.
     public func loss() throws -> BatchReport {
         addSums()
         return try report()

@@ -2,9 +2,9 @@ import Geometry
 
 /// Where networks run: compiles graphs and does the flat passes over parameters.
 ///
-/// The seam is the whole graph, not the operation: layouts, fusion, memory and order are a device's own affair. Parameters,
-/// gradients and an optimiser's state lie in the host's memory, from which they go out on the wire and into checkpoints;
-/// a device with memory of its own keeps a copy.
+/// The seam is the whole graph, not the operation: layouts, fusion, memory and order are a device's own
+/// affair. Parameters, gradients and an optimiser's state lie in the host's memory, from which they go out on
+/// the wire and into checkpoints; a device with memory of its own keeps a copy.
 public protocol Device: Sendable {
     /// What runs, for logs: such as "avx2 kernels".
     var name: String { get }
@@ -25,7 +25,8 @@ public protocol Device: Sendable {
         loss: any SegmentationLoss, exchange: any SlotExchange, model: Parameters
     ) throws(EngineError) -> any TrainableNetwork
 
-    /// A network that infers with the running statistics of `model`, `slots` windows of `inputSize` at a time.
+    /// A network that infers with the running statistics of `model`, `slots` windows of `inputSize` at a
+    /// time.
     ///
     /// It belongs to the thread that compiles it.
     /// - Throws: As above.
@@ -42,14 +43,15 @@ public protocol Device: Sendable {
     /// Whether all values are finite numbers.
     func isFinite(_ arena: ParameterArena) -> Bool
 
-    /// The Euclidean norm of all values, from a sum in double that has the same bits however many threads form it.
+    /// The Euclidean norm of all values, from a sum in double that has the same bits however many threads
+    /// form it.
     func norm(_ arena: ParameterArena) -> Double
 
     /// Multiplies every value by `factor`.
     func scale(_ arena: ParameterArena, by factor: Float)
 
-    /// Changes parameters and the optimiser's state in one flat pass, element by element, in float32, with the same bits
-    /// however many threads do it.
+    /// Changes parameters and the optimiser's state in one flat pass, element by element, in float32, with
+    /// the same bits however many threads do it.
     /// - Parameter state: As many arenas as the rule keeps, in its order.
     func update(
         _ parameters: ParameterArena, gradients: ParameterArena, state: [ParameterArena],

@@ -6,14 +6,15 @@ public struct StepOptions: Sendable, Hashable {
     public var firstSlot: Int
     /// Patches of all ranks in a micro-batch.
     public var globalSlots: Int
-    /// Micro-batches of a step, at least 1. With more, ``MicroBatches`` runs steps, and there is memory for their
-    /// gradients once more.
+    /// Micro-batches of a step, at least 1. With more, ``MicroBatches`` runs steps, and there is memory for
+    /// their gradients once more.
     public var microBatches: Int
     public var batchStatistics: BatchStatistics
-    /// Whether gradients are formed a slot at a time and added in the order of ``SlotTree``, so that they do not depend
-    /// on how slots are dealt to ranks. It takes memory for the gradients of each slot.
+    /// Whether gradients are formed a slot at a time and added in the order of ``SlotTree``, so that they do
+    /// not depend on how slots are dealt to ranks. It takes memory for the gradients of each slot.
     public var gradientsBySlot: Bool
-    /// Networks of so many ranks take from the same memory at the same time, this one included: those of a node.
+    /// Networks of so many ranks take from the same memory at the same time, this one included: those of a
+    /// node.
     public var networksSharingMemory: Int
 
     public init(
@@ -29,8 +30,8 @@ public struct StepOptions: Sendable, Hashable {
         (self.gradientsBySlot, self.networksSharingMemory) = (gradientsBySlot, networksSharingMemory)
     }
 
-    /// The number in the step of a slot of a micro-batch: a rank's slots are consecutive, and each micro-batch has every
-    /// `microBatches`-th of them.
+    /// The number in the step of a slot of a micro-batch: a rank's slots are consecutive, and each
+    /// micro-batch has every `microBatches`-th of them.
     public func stepSlot(_ slot: Int, microBatch: Int) -> Int {
         firstSlot + slot * microBatches + microBatch
     }

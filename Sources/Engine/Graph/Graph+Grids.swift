@@ -11,14 +11,15 @@ extension Graph {
             ? x : append(.crop(x, before: before, after: after), channels: channels(of: x))
     }
 
-    /// Every `step`-th voxel of each axis that is longer than 1, the middle one of each run of `step`; its length must
-    /// be a multiple of `step`.
+    /// Every `step`-th voxel of each axis that is longer than 1, the middle one of each run of `step`; its
+    /// length must be a multiple of `step`.
     public mutating func subsample(_ x: Value, step: Int) -> Value {
         precondition(step > 0 && step % 2 == 1, "runs of \(step) voxels have no middle")
         return step == 1 ? x : append(.subsample(x, step: step), channels: channels(of: x))
     }
 
-    /// Each voxel `factor` times along each axis; an axis of one voxel stays where the input's is one voxel too.
+    /// Each voxel `factor` times along each axis; an axis of one voxel stays where the input's is one voxel
+    /// too.
     public mutating func upsample(_ x: Value, factor: Int) -> Value {
         precondition(factor > 0, "a factor of \(factor)")
         return factor == 1 ? x : append(.upsample(x, factor: factor), channels: channels(of: x))
@@ -30,8 +31,8 @@ extension Graph {
         return append(.concatenate(values), channels: values.reduce(0) { $0 + channels(of: $1) })
     }
 
-    /// The maximum over each window of `window` voxels that lies in the image, `stride` apart along the axes where the
-    /// window is longer than 1: n voxels become (n - window) / stride + 1, rounded down.
+    /// The maximum over each window of `window` voxels that lies in the image, `stride` apart along the axes
+    /// where the window is longer than 1: n voxels become (n - window) / stride + 1, rounded down.
     public mutating func maxPool(_ x: Value, window: Size3, stride: Int) -> Value {
         precondition(
             stride > 0 && (0..<3).allSatisfy { window[$0] > 0 }, "windows of \(window), \(stride) apart")

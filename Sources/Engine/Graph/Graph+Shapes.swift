@@ -54,8 +54,8 @@ extension Graph {
             return (inputSize, "the input")
         case .convolution(let x, let convolution):
             return (convolution.outputSize(known[x.index]), convolution.name)
-        case .normalization(let x, let normalization):
-            return (known[x.index], normalization.name)
+        case .normalisation(let x, let normalisation):
+            return (known[x.index], normalisation.name)
         case .activation(let x, _):
             return (known[x.index], "an activation")
         case .add(let x, _):
@@ -85,7 +85,8 @@ extension Graph {
         }
     }
 
-    /// Multiplications and additions of the forward pass of one patch, counted as two operations each, convolutions only.
+    /// Multiplications and additions of the forward pass of one patch, counted as two operations each,
+    /// convolutions only.
     public func forwardFLOPs(inputSize: Size3) throws(EngineError) -> Int {
         let sizes = try sizes(inputSize: inputSize)
         var total = 0

@@ -15,12 +15,20 @@ public struct Graph: Hashable, Sendable {
     package enum Activation: Hashable, Sendable {
         case identity, relu
         case prelu(name: String)
+
+        /// The name of its parameter, a slope a channel; nil where it has none to learn.
+        package var slope: String? {
+            switch self {
+            case .identity, .relu: nil
+            case .prelu(let name): "\(name).slope"
+            }
+        }
     }
 
     package enum Operation: Hashable, Sendable {
         case input
         case convolution(Value, Convolution)
-        case normalization(Value, Normalization)
+        case normalisation(Value, Normalisation)
         case activation(Value, Activation)
         case add(Value, shortcut: Value)
         case crop(Value, before: Int, after: Int)
@@ -35,7 +43,7 @@ public struct Graph: Hashable, Sendable {
         package var inputs: [Value] {
             switch self {
             case .input: return []
-            case .convolution(let x, _), .normalization(let x, _), .activation(let x, _),
+            case .convolution(let x, _), .normalisation(let x, _), .activation(let x, _),
                 .crop(let x, _, _), .subsample(let x, _), .upsample(let x, _), .maxPool(let x, _),
                 .maxout(let x, _), .dropout(let x, _):
                 return [x]
@@ -52,7 +60,8 @@ public struct Graph: Hashable, Sendable {
         package var dilation: Int
         package var padding: Padding
         package var bias: Bool
-        /// Whether it is the transpose of a convolution whose stride is its kernel: each voxel becomes `kernel` ones.
+        /// Whether it is the transpose of a convolution whose stride is its kernel: each voxel becomes
+        /// `kernel` ones.
         package var transposed = false
 
         /// Zeros on either side of an axis.
@@ -66,19 +75,20 @@ public struct Graph: Hashable, Sendable {
             }
         }
 
-        /// Of the direct sum from `input` to `output` voxels, a multiplication and an addition counted as two.
+        /// Of the direct sum from `input` to `output` voxels, a multiplication and an addition counted as
+        /// two.
         package func operations(input: Size3, output: Size3) -> Int {
             2 * inputChannels * outputChannels * kernel.count * (transposed ? input : output).count
         }
     }
 
     /// Zero mean and unit variance, then a scale and a shift a channel.
-    package struct Normalization: Hashable, Sendable {
+    package struct Normalisation: Hashable, Sendable {
         package enum Statistics: Hashable, Sendable {
             /// A channel over slots and voxels, with running statistics for inference.
             case batch
-            /// Groups of so many channels over the voxels of a slot, in inference too; one channel a group is instance
-            /// normalisation.
+            /// Groups of so many channels over the voxels of a slot, in inference too; one channel a group is
+            /// instance normalisation.
             case slot(channelsPerGroup: Int)
         }
 
@@ -130,10 +140,13 @@ public struct Graph: Hashable, Sendable {
     /// A convolution with stride 1.
     ///
     /// - Parameters:
-    ///   - name: Its parameters are `name.weight` [channels, channels of x, kernel] and, with `bias`, `name.bias`.
-    ///     The weights start He normal: zero mean, standard deviation sqrt(2 / (inputs a voxel)).
-    ///   - dilation: The step between the voxels under the kernel, on the axes where the kernel is longer than 1.
-    /// - Returns: `channels` channels; an axis of n voxels keeps n with `.same`, else n - dilation (kernel - 1).
+    ///   - name: Its parameters are `name.weight` [channels, channels of x, kernel] and, with `bias`,
+    ///     `name.bias`. The weights start He normal: zero mean, standard deviation sqrt(2 / (inputs a
+    ///     voxel)).
+    ///   - dilation: The step between the voxels under the kernel, on the axes where the kernel is longer
+    ///     than 1.
+    /// - Returns: `channels` channels; an axis of n voxels keeps n with `.same`, else n - dilation (kernel -
+    ///   1).
     public mutating func convolution(
         _ x: Value, name: String, channels: Int, kernel: Size3, dilation: Int = 1, padding: Padding = .same,
         bias: Bool = false
@@ -148,7 +161,8 @@ public struct Graph: Hashable, Sendable {
         return append(.convolution(x, convolution), channels: channels)
     }
 
-    /// Each voxel as `kernel` voxels, with weights of their own: the transpose of a convolution whose stride is its kernel.
+    /// Each voxel as `kernel` voxels, with weights of their own: the transpose of a convolution whose stride
+    /// is its kernel.
     ///
     /// `name.weight` is [channels of x, channels, kernel], He normal for as many inputs as x has channels.
     /// - Returns: `channels` channels; an axis of n voxels becomes n kernel.

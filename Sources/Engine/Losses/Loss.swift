@@ -1,7 +1,7 @@
 /// Sums over the voxels of one pooling group (a patch, or the global batch) that losses are made of.
 ///
-/// r is the reference (1 in the voxel's class, else 0; or a probability, 0...1, where the reference is soft), p the
-/// softmax probability; one element a class.
+/// r is the reference (1 in the voxel's class, else 0; or a probability, 0...1, where the reference is soft),
+/// p the softmax probability; one element a class.
 public struct LossSums: Sendable, Equatable {
     /// Voxels of the group.
     public var voxels: Double
@@ -53,7 +53,8 @@ public struct LossSums: Sendable, Equatable {
 
 /// The gradient of a loss that depends on its sums only, by the sums' derivatives:
 ///
-///     dL/dp_l = constant_l + reference_l r_l + 2 (p_l - r_l) (inside_l r_l + outside_l (1 - r_l)) + likelihood_l r_l / p_l
+///     dL/dp_l = constant_l + reference_l r_l + 2 (p_l - r_l) (inside_l r_l + outside_l (1 - r_l)) +
+///     likelihood_l r_l / p_l
 public struct LossGradient: Sendable, Equatable {
     /// dL/dP_l
     public var constant: [Double]
@@ -121,7 +122,8 @@ public protocol SegmentationLoss: Sendable {
 /// A step's outcome on the global batch, the same on all ranks.
 public struct BatchReport: Sendable {
     public var loss: Double
-    /// Hard Dice score of the foreground (argmax not class 0 against reference not class 0); 1 where both are empty.
+    /// Hard Dice score of the foreground (argmax not class 0 against reference not class 0); 1 where both are
+    /// empty.
     public var dice: Double
     /// Share of the reference voxels that are foreground.
     public var foregroundFraction: Double

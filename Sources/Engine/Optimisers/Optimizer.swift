@@ -1,6 +1,8 @@
-/// Updates parameters with gradients: a flat pass of a device over the arenas, in float32, element by element.
+/// Updates parameters with gradients: a flat pass of a device over the arenas, in float32, element by
+/// element.
 public protocol Optimizer: AnyObject {
-    /// Names of the state arrays, such as `adam.m`; each has an element for every parameter, all zero at first.
+    /// Names of the state arrays, such as `adam.m`; each has an element for every parameter, all zero at
+    /// first.
     var stateNames: [String] { get }
     /// The state arrays in the order of their names, laid out as the parameters.
     var state: [ParameterArena] { get }

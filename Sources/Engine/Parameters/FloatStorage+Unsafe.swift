@@ -6,9 +6,9 @@
 
 /// Float32 memory, zero at first, that starts on a page.
 ///
-/// It comes straight from the system: pages are made, zeroed, and placed near a core when that core first writes them.
-/// Large ones are asked for in the system's large pages, which a network runs through with a fraction of the faults and
-/// of the address look-ups.
+/// It comes straight from the system: pages are made, zeroed, and placed near a core when that core first
+/// writes them. Large ones are asked for in the system's large pages, which a network runs through with a
+/// fraction of the faults and of the address look-ups.
 package final class FloatStorage: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Float>
     package let bytes: Int

@@ -7,8 +7,8 @@ extension ParameterArena {
         return try body(hostMemory)
     }
 
-    /// Where the values lie, for what reads and writes them beyond a call, as the wire does: valid as long as the arena
-    /// lives.
+    /// Where the values lie, for what reads and writes them beyond a call, as the wire does: valid as long as
+    /// the arena lives.
     public var hostMemory: UnsafeMutableBufferPointer<Float> {
         UnsafeMutableBufferPointer(start: storage.pointer, count: count)
     }

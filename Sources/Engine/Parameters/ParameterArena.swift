@@ -11,8 +11,8 @@ public final class ParameterArena {
     public struct Entry: Sendable, Hashable {
         /// Such as "block_1.convolution_2.weight".
         public let name: String
-        /// Convolution weights are [out, in, depth, height, width], those of transposed ones [in, out, ...]; everything
-        /// else is [channels].
+        /// Convolution weights are [out, in, depth, height, width], those of transposed ones [in, out, ...];
+        /// everything else is [channels].
         public let shape: [Int]
         /// Its elements, in row-major order.
         public let range: Range<Int>

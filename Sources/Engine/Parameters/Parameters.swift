@@ -1,7 +1,8 @@
 import Foundation
 import Numerics
 
-/// What a network has learnt: its parameters, their gradients and the running statistics of batch normalisation.
+/// What a network has learnt: its parameters, their gradients and the running statistics of batch
+/// normalisation.
 ///
 /// Training and inference plans of one network share it.
 public final class Parameters {
@@ -30,16 +31,16 @@ public final class Parameters {
             let role: ParameterArena.Role = c.transposed ? .transposedWeight : .weight
             let bias = ("\(c.name).bias", [c.outputChannels], ParameterArena.Role.bias)
             return [("\(c.name).weight", shape, role)] + (c.bias ? [bias] : [])
-        case .normalization(_, let normalization):
-            let (name, channels) = (normalization.name, [node.channels])
+        case .normalisation(_, let normalisation):
+            let (name, channels) = (normalisation.name, [node.channels])
             let running: [(name: String, shape: [Int], role: ParameterArena.Role)] = [
                 ("\(name).running_mean", channels, .runningMean),
                 ("\(name).running_variance", channels, .runningVariance),
             ]
             return [("\(name).weight", channels, .scale), ("\(name).bias", channels, .shift)]
-                + (normalization.statistics == .batch ? running : [])
-        case .activation(_, .prelu(let name)):
-            return [("\(name).slope", [node.channels], .slope)]
+                + (normalisation.statistics == .batch ? running : [])
+        case .activation(_, let activation):
+            return activation.slope.map { [($0, [node.channels], .slope)] } ?? []
         default:
             return []
         }

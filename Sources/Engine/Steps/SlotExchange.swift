@@ -1,7 +1,7 @@
 /// All that the engine asks of other ranks.
 ///
-/// Statistics and loss sums are formed a slot at a time and merged in slot order on every rank, so that they depend
-/// neither on the number of ranks nor on who adds first.
+/// Statistics and loss sums are formed a slot at a time and merged in slot order on every rank, so that they
+/// depend neither on the number of ranks nor on who adds first.
 public protocol SlotExchange: AnyObject {
     /// The values of every slot of the global batch, in slot order, on all ranks.
     ///

@@ -8,8 +8,8 @@ package final class StepLoss {
     private let exchange: any SlotExchange
     /// Of this rank's slots in all micro-batches, [slot of the step][sum].
     private var sums: [Double]
-    /// Sums of a slot: those of each class as ``LossSums`` has them, [sum][class], then the voxels that are predicted
-    /// foreground, that are foreground in the reference, and that are both.
+    /// Sums of a slot: those of each class as ``LossSums`` has them, [sum][class], then the voxels that are
+    /// predicted foreground, that are foreground in the reference, and that are both.
     package let width: Int
     /// What backward starts from, a slot of the micro-batch each; empty before the loss has been evaluated.
     package private(set) var gradients: [LossGradient] = []

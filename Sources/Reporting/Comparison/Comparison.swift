@@ -17,8 +17,8 @@ public struct Comparison: Sendable {
     }
 
     /// - Parameters:
-    ///   - runs: in the order in which networks and losses are to be shown. Runs that differ in nothing of what they are
-    ///     compared by are told apart by their folders' names, as losses of their own.
+    ///   - runs: in the order in which networks and losses are to be shown. Runs that differ in nothing of
+    ///     what they are compared by are told apart by their folders' names, as losses of their own.
     ///   - last: at least 1; 200 in the paper.
     /// - Throws: ``ReportError/nothing``.
     public init(_ runs: [ComparedRun], last: Int = 200) throws(ReportError) {
@@ -40,8 +40,8 @@ public struct Comparison: Sendable {
         Place(network: run.network, patch: run.patch, learningRate: run.learningRate, loss: run.loss)
     }
 
-    /// Of how many steps at the end the values of the finished runs are, as the rest of "over the last": a run that has
-    /// fewer than ``last`` gives all of its own.
+    /// Of how many steps at the end the values of the finished runs are, as the rest of "over the last": a
+    /// run that has fewer than ``last`` gives all of its own.
     public var lastSteps: String {
         let used = runs.compactMap { $0.result?.records.steps.last.map { min($0, last) } }
         let least = used.min() ?? last
@@ -96,8 +96,8 @@ public struct Comparison: Sendable {
         }
     }
 
-    /// DSC of the held-out subjects of all runs for which `includes` holds, one loss at a time; no value is left out
-    /// for a subject that several runs have scored.
+    /// DSC of the held-out subjects of all runs for which `includes` holds, one loss at a time; no value is
+    /// left out for a subject that several runs have scored.
     func heldOut(_ loss: String, where includes: (ComparedRun) -> Bool) -> [Double] {
         runs.filter { $0.loss == loss && includes($0) }
             .flatMap { $0.result?.heldOut?.scores.map(\.dice) ?? [] }

@@ -1,7 +1,8 @@
 /// A vector drawing that is written as SVG.
 ///
-/// Ink, lines and surfaces have classes and no colours, so that a page can show them light or dark; what means something
-/// by its colour has it as an attribute. Coordinates are in pixels, x to the right, y down, written to two decimals.
+/// Ink, lines and surfaces have classes and no colours, so that a page can show them light or dark; what
+/// means something by its colour has it as an attribute. Coordinates are in pixels, x to the right, y down,
+/// written to two decimals.
 struct Drawing {
     let width: Double
     let height: Double

@@ -1,8 +1,8 @@
 /// The border of a mask along the edges of its pixels, as closed lines.
 enum MaskOutline {
     /// - Parameter mask: `width * height`, rows from the top.
-    /// - Returns: the corners of each closed line, in pixels from the upper left corner; the mask lies to the right of
-    ///   the way along them. Pixels that touch at a corner alone have lines of their own.
+    /// - Returns: the corners of each closed line, in pixels from the upper left corner; the mask lies to the
+    ///   right of the way along them. Pixels that touch at a corner alone have lines of their own.
     static func trace(_ mask: [Bool], width: Int, height: Int) -> [[Point]] {
         precondition(mask.count == width * height, "\(mask.count) pixels for \(width) x \(height)")
         func isInside(_ x: Int, _ y: Int) -> Bool {

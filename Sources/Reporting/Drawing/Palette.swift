@@ -2,8 +2,8 @@ import RunFiles
 
 /// Colours that people with any kind of colour vision tell apart.
 enum Palette {
-    /// Of a loss: Okabe and Ito's colours ("Color universal design", 2008). The paper's four have their own whatever
-    /// else is compared; others follow in order.
+    /// Of a loss: Okabe and Ito's colours ("Color universal design", 2008). The paper's four have their own
+    /// whatever else is compared; others follow in order.
     static func colour(ofLoss loss: String, among losses: [String]) -> String {
         let own = ["wce": "#E69F00", "dl2": "#0072B2", "ss": "#009E73", "gdl": "#D55E00"]
         if let colour = own[loss] { return colour }

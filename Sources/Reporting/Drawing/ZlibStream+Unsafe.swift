@@ -2,8 +2,8 @@ import CZlib
 
 /// What zlib does with bytes.
 enum ZlibStream {
-    /// A whole zlib stream (RFC 1950) of the bytes, as small as zlib makes it. The corresponding C function is
-    /// `compress2`.
+    /// A whole zlib stream (RFC 1950) of the bytes, as small as zlib makes it. The corresponding C function
+    /// is `compress2`.
     static func compressed(_ bytes: [UInt8]) -> [UInt8] {
         var length = compressBound(uLong(bytes.count))
         return [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, count in

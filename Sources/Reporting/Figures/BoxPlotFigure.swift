@@ -1,6 +1,7 @@
 import RunFiles
 
-/// The paper's Figure 3: DSC of the held-out subjects by patch size (left) and by learning rate (right), a row a network.
+/// The paper's Figure 3: DSC of the held-out subjects by patch size (left) and by learning rate (right), a
+/// row a network.
 struct BoxPlotFigure {
     private let comparison: Comparison
     private let networks: [String]

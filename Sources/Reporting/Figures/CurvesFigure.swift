@@ -113,7 +113,8 @@ struct CurvesFigure {
         }
     }
 
-    /// What a column of panels shows: all values, but none of the first ones that would press the others flat.
+    /// What a column of panels shows: all values, but none of the first ones that would press the others
+    /// flat.
     private static func range(_ values: [Double]) -> ClosedRange<Double> {
         let ordered = values.filter(\.isFinite).sorted()
         guard let low = ordered.first, let high = ordered.last, low < high else {

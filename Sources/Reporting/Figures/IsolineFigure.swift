@@ -1,10 +1,10 @@
 import Foundation
 
-/// The paper's Figures 1 and 2: isolines of the median DSC over learning rate and effective patch size, a row of panels a
-/// network, a panel a loss.
+/// The paper's Figures 1 and 2: isolines of the median DSC over learning rate and effective patch size, a row
+/// of panels a network, a panel a loss.
 ///
-/// A network with one learning rate or one patch size has no such plane: its row shows medians and quartiles over what
-/// there is.
+/// A network with one learning rate or one patch size has no such plane: its row shows medians and quartiles
+/// over what there is.
 struct IsolineFigure {
     private let comparison: Comparison
     private let dimensions: Int
@@ -107,7 +107,8 @@ struct IsolineFigure {
         let y = Scale(edges[0]...edges[edges.count - 1], from: frame.bottom, to: frame.y)
         let runs = patches.map { patch in rates.map { comparison.run(network, patch, $0, loss) } }
         let values = runs.map { $0.map { $0.flatMap { comparison.dice(of: $0)?.median } } }
-        // Places in pixels, so that what is linear there is linear in the logarithm of the learning rate. Upwards.
+        // Places in pixels, so that what is linear there is linear in the logarithm of the learning rate.
+        // Upwards.
         let grid = ScalarGrid(xs: rates.map { x($0) }, ys: edges.map { -y($0) }, values: values).refined(12)
         func flipped(_ lines: [[Point]]) -> [[Point]] { lines.map { $0.map { Point($0.x, -$0.y) } } }
 

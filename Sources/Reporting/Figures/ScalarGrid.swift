@@ -18,8 +18,8 @@ struct ScalarGrid {
 
     var known: [Double] { values.joined().compactMap { $0 } }
 
-    /// The same with each cell cut into `parts * parts`, so that straight lines inside the new cells follow the curves of
-    /// the interpolation.
+    /// The same with each cell cut into `parts * parts`, so that straight lines inside the new cells follow
+    /// the curves of the interpolation.
     func refined(_ parts: Int) -> ScalarGrid {
         guard xs.count > 1, ys.count > 1 else { return self }
         func positions(_ count: Int) -> [(index: Int, share: Double)] {
@@ -37,7 +37,8 @@ struct ScalarGrid {
         return ScalarGrid(xs: places(xs), ys: places(ys), values: rows)
     }
 
-    /// At shares 0...1 of the cell whose lower corner is the node (x, y); nil where a node that counts has no value.
+    /// At shares 0...1 of the cell whose lower corner is the node (x, y); nil where a node that counts has no
+    /// value.
     private func interpolated(_ x: Int, _ y: Int, _ u: Double, _ v: Double) -> Double? {
         let corners = [
             (values[y][x], (1 - u) * (1 - v)), (values[y][x + 1], u * (1 - v)),
@@ -58,7 +59,8 @@ struct ScalarGrid {
     /// The outlines of where the values are at least `level`, to be filled by the even-odd rule.
     func regions(atLeast level: Double) -> [[Point]] { surrounded.lines(at: level).map(\.points) }
 
-    /// With a ring of nodes below every level, on the places of the outermost ones, so that lines close along the border.
+    /// With a ring of nodes below every level, on the places of the outermost ones, so that lines close along
+    /// the border.
     private var surrounded: ScalarGrid {
         let rows = values.map { row in
             [-Double.infinity] + row.map { $0 ?? -.infinity } + [-Double.infinity]

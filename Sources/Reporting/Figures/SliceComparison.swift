@@ -1,6 +1,7 @@
 /// Slices of a held-out subject: the image, the reference and what each loss makes of it.
 public struct SliceComparison: Sendable {
-    /// One slice: rows from the top, the patient's front up and right side on the left where the image says where they are.
+    /// One slice: rows from the top, the patient's front up and right side on the left where the image says
+    /// where they are.
     public struct Slice: Sendable {
         /// Pixels of a row.
         public let width: Int

@@ -1,4 +1,5 @@
-/// Median DSC with its quartiles over the one setting that was varied, a line a loss; over the losses where none was.
+/// Median DSC with its quartiles over the one setting that was varied, a line a loss; over the losses where
+/// none was.
 struct SpreadPanel {
     private let comparison: Comparison
     private let losses: [String]

@@ -8,8 +8,8 @@ struct CSVFile {
     private let rows: [CSVTable.Row]
 
     /// - Returns: nil where there is no such file.
-    /// - Throws: ``ReportError/damagedRow(path:line:found:)`` for a row with more or fewer fields than the header, and for
-    ///   a quoted field that does not end.
+    /// - Throws: ``ReportError/damagedRow(path:line:found:)`` for a row with more or fewer fields than the
+    ///   header, and for a quoted field that does not end.
     init?(path: String) throws(ReportError) {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         let text = String(decoding: data, as: UTF8.self)
@@ -43,8 +43,8 @@ struct CSVFile {
 
     /// The cells of a column as numbers; NaN where one is empty.
     /// - Parameter range: which numbers can stand there; NaN can everywhere.
-    /// - Throws: ``ReportError/missingColumn(path:column:columns:)``, and ``ReportError/damagedRow(path:line:found:)`` for
-    ///   what is no such number.
+    /// - Throws: ``ReportError/missingColumn(path:column:columns:)``, and
+    ///   ``ReportError/damagedRow(path:line:found:)`` for what is no such number.
     func numbers(
         _ column: String, in range: ClosedRange<Double> = -.infinity ... .infinity
     ) throws(ReportError) -> [Double] {

@@ -1,5 +1,5 @@
-/// The paper's Tables 2 and 3: median (interquartile range) of the DSC over the last steps, a row a patch size and
-/// learning rate, a column a network and loss.
+/// The paper's Tables 2 and 3: median (interquartile range) of the DSC over the last steps, a row a patch
+/// size and learning rate, a column a network and loss.
 enum DiceTable {
     /// - Parameter dimensions: 2 for the networks that take slices, 3 for those that take volumes.
     /// - Returns: nil where the comparison has no such network.

@@ -32,7 +32,8 @@ enum PatchTable {
         return table
     }
 
-    /// Over all recorded steps of the runs with this patch: they differ in what was learnt, not in what was seen.
+    /// Over all recorded steps of the runs with this patch: they differ in what was learnt, not in what was
+    /// seen.
     private static func imbalance(
         _ comparison: Comparison, _ network: String, _ patch: PatchSetting
     ) -> Quartiles? {

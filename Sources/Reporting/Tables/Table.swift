@@ -39,8 +39,8 @@ struct Table {
             })
     }
 
-    /// GitHub's table. A group's title is repeated in its columns, since a column has one title there; what a row
-    /// repeats of the row above stays empty.
+    /// GitHub's table. A group's title is repeated in its columns, since a column has one title there; what a
+    /// row repeats of the row above stays empty.
     var markdown: String {
         var titles = columns
         var column = 0

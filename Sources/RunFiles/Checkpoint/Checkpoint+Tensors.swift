@@ -17,8 +17,8 @@ public struct NamedSlice: Sendable, Equatable {
 extension Checkpoint {
     /// The tensors of `slices`, one after the other as the flat array of that layout.
     /// - Parameter prefix: what stands before the slices' names, such as `adam.m/`.
-    /// - Throws: ``CheckpointError/otherTensor(path:tensor:found:expected:)`` for the first that is missing or has
-    ///   another type or shape.
+    /// - Throws: ``CheckpointError/otherTensor(path:tensor:found:expected:)`` for the first that is missing
+    ///   or has another type or shape.
     public func values(of slices: [NamedSlice], prefix: String = "", path: String) throws -> [Float] {
         var values = [Float](repeating: 0, count: slices.map(\.range.upperBound).max() ?? 0)
         let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })

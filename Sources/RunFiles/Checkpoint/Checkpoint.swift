@@ -84,8 +84,8 @@ extension Checkpoint {
     }
 
     /// Writes the checkpoint, whole or not at all, after reading it back.
-    /// - Throws: ``FileError``, also where what is read back is not what was written; an older file of that name is then
-    ///   as it was.
+    /// - Throws: ``FileError``, also where what is read back is not what was written; an older file of that
+    ///   name is then as it was.
     public func write(to path: String) throws {
         try file.write(to: path) { partial in
             do {
@@ -142,7 +142,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case otherTensor(path: String, tensor: String, found: String, expected: String)
     /// Another configuration: the first key that differs and may not.
     case otherConfiguration(path: String, key: String, found: String, expected: String)
-    /// Another list of subjects: as the rests of sentences what differs, and what to do instead of restoring the list.
+    /// Another list of subjects: as the rests of sentences what differs, and what to do instead of restoring
+    /// the list.
     case otherSubjects(path: String, difference: String, remedy: String)
 
     /// One sentence.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The checkpoints of a run directory: `checkpoints/step-00000100.safetensors`, and `latest`, a text file that
-/// names the newest.
+/// The checkpoints of a run directory: `checkpoints/step-00000100.safetensors`, and `latest`, a text file
+/// that names the newest.
 public struct CheckpointStore: Sendable {
     /// A checkpoint file.
     public struct Entry: Sendable, Equatable {
@@ -52,7 +52,8 @@ public struct CheckpointStore: Sendable {
     /// Files of later steps, which a run leaves that went back to an earlier checkpoint, are set aside as
     /// `….superseded`, so that a resume does not take them for its own.
     /// - Returns: its path.
-    /// - Throws: ``FileError`` when it cannot be written: all older checkpoints and `latest` are then as they were.
+    /// - Throws: ``FileError`` when it cannot be written: all older checkpoints and `latest` are then as they
+    ///   were.
     @discardableResult
     public func save(_ checkpoint: Checkpoint) throws -> String {
         let name = Self.fileName(step: checkpoint.step)
@@ -76,8 +77,8 @@ public struct CheckpointStore: Sendable {
     }
 
     /// The newest checkpoint that is whole; nil when there is none at all.
-    /// - Throws: ``CheckpointError/allDamaged(folder:reasons:)`` when there are some but none is whole, and ``FileError``
-    ///   when the folder cannot be read.
+    /// - Throws: ``CheckpointError/allDamaged(folder:reasons:)`` when there are some but none is whole, and
+    ///   ``FileError`` when the folder cannot be read.
     public func newest() throws -> Found? {
         let entries = try list()
         guard !entries.isEmpty else { return nil }

@@ -1,12 +1,13 @@
 import Foundation
 import Sampling
 
-/// Orientation and spacing that the subjects of a data set have, as a network meets them. A checkpoint keeps those of the
-/// subjects that it was trained on.
+/// Orientation and spacing that the subjects of a data set have, as a network meets them. A checkpoint keeps
+/// those of the subjects that it was trained on.
 public struct GridSummary: Sendable, Equatable {
     /// Subjects of each orientation: three letters as in "RAS"; of slices the two of their rows and columns.
     public let orientations: [String: Int]
-    /// Millimetres along the same axes: of each the median, of an even number the smaller of the two in the middle.
+    /// Millimetres along the same axes: of each the median, of an even number the smaller of the two in the
+    /// middle.
     public let spacing: [Double]
 
     /// - Parameter grids: at least one.

@@ -1,7 +1,7 @@
 extension SafetensorsFile.Tensor {
     /// A float32 tensor.
-    /// - Precondition: `values` has as many elements as `shape`, and the host is little endian, as all that this
-    ///   program runs on are.
+    /// - Precondition: `values` has as many elements as `shape`, and the host is little endian, as all that
+    ///   this program runs on are.
     public init(name: String, shape: [Int], values: [Float]) {
         precondition(1.littleEndian == 1, "a big-endian host would write swapped bytes")
         self.init(name: name, type: .float32, shape: shape, bytes: values.withUnsafeBytes { [UInt8]($0) })

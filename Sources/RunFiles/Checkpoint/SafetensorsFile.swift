@@ -2,9 +2,9 @@ import Foundation
 
 /// A file of named tensors in the safetensors format, held in memory.
 ///
-/// On disk: the header's length in bytes (8 bytes, little endian); the header, a JSON object from each name to
-/// `{"dtype", "shape", "data_offsets": [begin, end]}` and from `__metadata__` to an object of texts; the tensors'
-/// bytes, little endian, row-major, without gaps.
+/// On disk: the header's length in bytes (8 bytes, little endian); the header, a JSON object from each name
+/// to `{"dtype", "shape", "data_offsets": [begin, end]}` and from `__metadata__` to an object of texts; the
+/// tensors' bytes, little endian, row-major, without gaps.
 public struct SafetensorsFile: Sendable, Equatable {
     /// Element formats, by the names that the format gives them.
     public enum ElementType: String, Sendable, CaseIterable {

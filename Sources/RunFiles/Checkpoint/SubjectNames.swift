@@ -1,8 +1,8 @@
 import Crypto
 import Sampling
 
-/// The names of a list's subjects in their order. With the seed they decide which subjects are held out and which slots
-/// draw from which; where the files lie does not.
+/// The names of a list's subjects in their order. With the seed they decide which subjects are held out and
+/// which slots draw from which; where the files lie does not.
 ///
 /// A checkpoint keeps digests and no names, which need not be public.
 public struct SubjectNames: Sendable, Equatable {

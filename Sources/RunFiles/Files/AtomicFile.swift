@@ -7,10 +7,11 @@ import SystemPackage
 public enum AtomicFile {
     /// Replaces the file at `path` by what `body` writes, or leaves it as it was.
     /// - Parameters:
-    ///   - verify: looks at the whole file, by its temporary path, before it takes the name; throws when not content.
+    ///   - verify: looks at the whole file, by its temporary path, before it takes the name; throws when not
+    ///     content.
     ///   - body: writes the content; an `Errno` that it throws is the failure's reason.
-    /// - Throws: ``FileError`` that names the file and the system's reason, such as a full disk. The temporary file is
-    ///   gone then.
+    /// - Throws: ``FileError`` that names the file and the system's reason, such as a full disk. The
+    ///   temporary file is gone then.
     public static func write(
         _ path: String, verify: (String) throws -> Void = { _ in }, _ body: (FileDescriptor) throws -> Void
     ) throws {
@@ -86,7 +87,8 @@ public enum AtomicFile {
         guard Glibc.rename(source.string, target.string) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    /// Makes the new name durable. Some file systems cannot synchronise a folder; the rename stands all the same.
+    /// Makes the new name durable. Some file systems cannot synchronise a folder; the rename stands all the
+    /// same.
     private static func synchroniseFolder(of target: FilePath) throws {
         let parent = target.removingLastComponent()
         let folder = try FileDescriptor.open(parent.isEmpty ? "." : parent, .readOnly, options: [.directory])

@@ -4,8 +4,8 @@ import SystemPackage
 
 /// A file to which records are appended, each whole or not at all.
 ///
-/// Records that the file system does not take stay in memory, in order, and are tried again with the next: after a disk
-/// was full for a while nothing is missing, and nothing stands half written before what follows.
+/// Records that the file system does not take stay in memory, in order, and are tried again with the next:
+/// after a disk was full for a while nothing is missing, and nothing stands half written before what follows.
 final class RecordFile {
     let path: String
     /// Nil before the first attempt that could open it.
@@ -16,7 +16,8 @@ final class RecordFile {
     private var isTorn = false
     private var waiting: [[UInt8]] = []
 
-    /// - Parameter path: opened with the first record or ``flush()``, and made when it is missing, with its folder.
+    /// - Parameter path: opened with the first record or ``flush()``, and made when it is missing, with its
+    ///   folder.
     init(path: String) { self.path = path }
 
     deinit { try? file?.close() }

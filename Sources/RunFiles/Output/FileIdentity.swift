@@ -1,7 +1,7 @@
 import Foundation
 
-/// Which file a path leads to, whatever it is written like: `a`, `./a`, a link to `a` and another hard link of its are
-/// equal.
+/// Which file a path leads to, whatever it is written like: `a`, `./a`, a link to `a` and another hard link
+/// of its are equal.
 package struct FileIdentity: Hashable {
     private enum Place: Hashable {
         case file(device: UInt64, inode: UInt64)

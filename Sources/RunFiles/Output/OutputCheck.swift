@@ -1,8 +1,8 @@
 import Foundation
 import Sampling
 
-/// Looks at the files that a command is about to write, before it does any work: none may be one that it reads, one that
-/// another program made, or the same as another output.
+/// Looks at the files that a command is about to write, before it does any work: none may be one that it
+/// reads, one that another program made, or the same as another output.
 ///
 /// ```swift
 /// var check = OutputCheck(reading: list.paths)
@@ -43,7 +43,8 @@ public struct OutputCheck {
     /// - Parameters:
     ///   - what: is written, as in "the scores".
     ///   - remedy: what the user can do, such as "choose another --output".
-    ///   - replacement: what else helps where another program made the file, such as "replace it with --overwrite".
+    ///   - replacement: what else helps where another program made the file, such as "replace it with
+    ///     --overwrite".
     ///   - clash: what helps where two outputs are the same file; nil for the remedy.
     /// - Throws: ``OutputError``.
     public mutating func add(
@@ -75,8 +76,8 @@ public struct OutputCheck {
         guard own.holds(at: path) else { throw fault(.foreign) }
     }
 
-    /// Refuses a folder for what is to be written into it where it holds something and is not of that kind. Hidden files
-    /// do not count.
+    /// Refuses a folder for what is to be written into it where it holds something and is not of that kind.
+    /// Hidden files do not count.
     /// - Parameters:
     ///   - what: is written, as in "a report".
     ///   - isOwn: whether a folder with these names is of the kind.

@@ -22,8 +22,8 @@ package enum RunFolder {
                 && ((try? CheckpointStore(runFolder: folder, keep: 1).list()) ?? []).isEmpty == false
     }
 
-    /// Whether each of its lines begins with a time and a level, as far as the first tells; a run that ended at once leaves
-    /// an empty one.
+    /// Whether each of its lines begins with a time and a level, as far as the first tells; a run that ended
+    /// at once leaves an empty one.
     private static func isLog(_ path: String) -> Bool {
         guard let file = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? file.close() }

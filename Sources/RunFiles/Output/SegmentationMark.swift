@@ -2,10 +2,10 @@ import Crypto
 import Foundation
 import Sampling
 
-/// What the header of a segmentation says of how it was made: the program, the step and a digest of the checkpoint, a
-/// digest of which files were read, their sizes and the times when they were last changed, and one of the voxels. Where a
-/// volume that is there says the same, computing it again would give it again; where its voxels are not those of which it
-/// speaks, somebody has worked on it since.
+/// What the header of a segmentation says of how it was made: the program, the step and a digest of the
+/// checkpoint, a digest of which files were read, their sizes and the times when they were last changed, and
+/// one of the voxels. Where a volume that is there says the same, computing it again would give it again;
+/// where its voxels are not those of which it speaks, somebody has worked on it since.
 ///
 /// ```
 /// dicerank 0.1.0 step 300 network 01234567 images 0123456 voxels 012345
@@ -49,8 +49,8 @@ public struct SegmentationMark: Equatable, Sendable {
         return header.description.hasPrefix(VolumeHeader.mark + " ") && header.description.contains(separator)
     }
 
-    /// Whether a segmentation can be read to its end and does not hold the voxels of which its header speaks. One that is
-    /// cut was left behind by a program that was killed.
+    /// Whether a segmentation can be read to its end and does not hold the voxels of which its header speaks.
+    /// One that is cut was left behind by a program that was killed.
     public static func isEdited(at path: String) -> Bool {
         guard isSegmentation(at: path), let read = try? VolumeHeader.readingThrough(path) else {
             return false

@@ -1,8 +1,8 @@
 import Foundation
 import Inference
 
-/// `held_out.csv`: a header, and for each scoring a row a held-out subject and class. The file is always whole: it is
-/// replaced at each scoring.
+/// `held_out.csv`: a header, and for each scoring a row a held-out subject and class. The file is always
+/// whole: it is replaced at each scoring.
 public final class HeldOutLog {
     public static let header = "step," + ScoreTable.header
 

@@ -5,8 +5,8 @@ import Inference
 public struct RunSummary: Codable, Sendable, Equatable {
     /// Optimiser steps done in all.
     public var steps: Int
-    /// Whether nothing is left to do: all configured steps are done and saved, and the held-out subjects are scored where
-    /// that is due after the last one.
+    /// Whether nothing is left to do: all configured steps are done and saved, and the held-out subjects are
+    /// scored where that is due after the last one.
     public var complete: Bool
     public var finalLoss: Double
     /// Of the DSC of the last `dscSteps` recorded steps: at most 200, as in the paper's Tables 2 and 3.

@@ -3,8 +3,8 @@ import SwiftProtobuf
 
 /// Scalars for TensorBoard: an event file in a run's `tensorboard` folder.
 ///
-/// Each start of a run writes a file of its own. Its first event tells TensorBoard to drop what earlier files hold of
-/// the steps that are done again.
+/// Each start of a run writes a file of its own. Its first event tells TensorBoard to drop what earlier files
+/// hold of the steps that are done again.
 public final class TensorBoardWriter {
     public var path: String { file.path }
     private let file: RecordFile

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A path that leads nowhere because a symbolic link on it does, as links of git-annex and DataLad do whose content has
-/// not been fetched.
+/// A path that leads nowhere because a symbolic link on it does, as links of git-annex and DataLad do whose
+/// content has not been fetched.
 public struct DanglingLink: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was to be opened.
     public let path: String

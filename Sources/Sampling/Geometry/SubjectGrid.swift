@@ -40,8 +40,8 @@ public struct SubjectGrid: Hashable, Sendable {
 
     // MARK: What a network sees
 
-    /// The letters of the axes' directions, width, height and depth, where the subject is held as `view` says. Of slices
-    /// width and height only.
+    /// The letters of the axes' directions, width, height and depth, where the subject is held as `view`
+    /// says. Of slices width and height only.
     public func orientation(_ view: GridView) -> String {
         let stored = Array(affine.orientation)
         return String(axes(view).map { stored[$0] })
@@ -61,8 +61,8 @@ public struct SubjectGrid: Hashable, Sendable {
 
     // MARK: Sizes
 
-    /// Distance of neighbouring voxels along x, y and z of the file in millimetres, by the transform and by `pixdim`. Those
-    /// of a sheared grid agree too.
+    /// Distance of neighbouring voxels along x, y and z of the file in millimetres, by the transform and by
+    /// `pixdim`. Those of a sheared grid agree too.
     public var voxelMillimetres: (transform: SIMD3<Double>, pixdim: SIMD3<Double>) {
         (affine.columnLengths, SIMD3(abs(pixdim.x), abs(pixdim.y), abs(pixdim.z)))
     }

@@ -13,17 +13,20 @@ extension VolumeGeometry {
     /// Voxel (x, y, z) to world (right, anterior, superior) in millimetres.
     public var affineMillimetres: Affine { affine.scaled(by: unitMillimetres) }
 
-    /// Distance of neighbouring voxels along x, y and z in millimetres, by the transform: what size is printed, compared
-    /// and drawn.
+    /// Distance of neighbouring voxels along x, y and z in millimetres, by the transform: what size is
+    /// printed, compared and drawn.
     public var voxelMillimetres: SIMD3<Double> { affineMillimetres.columnLengths }
 
-    /// Volume of a voxel in cubic millimetres: the determinant of the transform. All volumes are multiples of it.
+    /// Volume of a voxel in cubic millimetres: the determinant of the transform. All volumes are multiples of
+    /// it.
     public var voxelCubicMillimetres: Double { abs(affineMillimetres.determinant) }
 
-    /// The header's `pixdim` along x, y and z in millimetres. Where there is a transform, nothing is computed from it.
+    /// The header's `pixdim` along x, y and z in millimetres. Where there is a transform, nothing is computed
+    /// from it.
     public var pixdimMillimetres: SIMD3<Double> { spacing * unitMillimetres }
 
-    /// Whether the header says where the voxels lie. Without, orientation is an assumption and size that of `pixdim`.
+    /// Whether the header says where the voxels lie. Without, orientation is an assumption and size that of
+    /// `pixdim`.
     public var hasTransform: Bool { sformCode > 0 || qformCode > 0 }
 }
 

@@ -2,8 +2,8 @@ import Geometry
 
 /// The connected parts of a foreground.
 public enum ConnectedComponents {
-    /// Voxels of each part, the largest first. Voxels that share a face, an edge or a corner are connected, and all
-    /// classes above 0 count as one foreground.
+    /// Voxels of each part, the largest first. Voxels that share a face, an edge or a corner are connected,
+    /// and all classes above 0 count as one foreground.
     /// - Parameter reference: class indices, [z][y][x].
     public static func sizes(of reference: [UInt8], extent: Size3) -> [Int] {
         precondition(reference.count == extent.count, "\(reference.count) labels for \(extent.xyz)")

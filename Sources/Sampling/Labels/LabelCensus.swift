@@ -18,7 +18,8 @@ public struct LabelCensus: Sendable {
         }
     }
 
-    /// A line a label, ascending: who has it and which class it becomes. Of more than `most` labels the others are counted.
+    /// A line a label, ascending: who has it and which class it becomes. Of more than `most` labels the
+    /// others are counted.
     public func lines(_ merging: LabelMerging, classes: Int, most: Int = 60) -> [String] {
         let labels = counts.keys.sorted()
         let lines = labels.prefix(most).map { label in

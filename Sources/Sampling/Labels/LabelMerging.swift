@@ -1,9 +1,9 @@
-/// Labels of a file that become one class: `{1: [1, 2, 3, 4]}` turns 1, 2, 3 and 4 into 1, and with `{0: others}` every
-/// label that no list names becomes 0.
+/// Labels of a file that become one class: `{1: [1, 2, 3, 4]}` turns 1, 2, 3 and 4 into 1, and with `{0:
+/// others}` every label that no list names becomes 0.
 ///
-/// Without `others`, a label that no list names keeps its value, and is then checked against the classes like any other.
-/// But where a list makes other labels the class of its number, it is refused: it would be one of them without having
-/// been asked for. 0 is the background and stays it, unless a list names it.
+/// Without `others`, a label that no list names keeps its value, and is then checked against the classes like
+/// any other. But where a list makes other labels the class of its number, it is refused: it would be one of
+/// them without having been asked for. 0 is the background and stays it, unless a list names it.
 public struct LabelMerging: Hashable, Sendable {
     /// By class, the labels that become it, ascending.
     public let lists: [Int: [Int]]

@@ -1,11 +1,11 @@
 import Geometry
 
-/// The positions whose effective patch holds at least one voxel of interest: one bit a position, with running counts
-/// so that the n-th position is found in logarithmic time.
+/// The positions whose effective patch holds at least one voxel of interest: one bit a position, with running
+/// counts so that the n-th position is found in logarithmic time.
 ///
-/// Memory: one bit and, for every 512 positions, eight bytes. Which patches qualify is found once, from a summed-area
-/// table that slides through the volume slice by slice, so the work is a few operations a voxel whatever the patch's
-/// size, and the table takes a slice and not a volume.
+/// Memory: one bit and, for every 512 positions, eight bytes. Which patches qualify is found once, from a
+/// summed-area table that slides through the volume slice by slice, so the work is a few operations a voxel
+/// whatever the patch's size, and the table takes a slice and not a volume.
 struct AdmissiblePositions: PatchPositions {
     let grid: PositionGrid
     let count: Int

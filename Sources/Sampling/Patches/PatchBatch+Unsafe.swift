@@ -5,7 +5,8 @@ public struct PatchRecord: Hashable, Sendable {
     /// Slot of the global batch.
     public let slot: Int
     public let subject: String
-    /// First voxel of the effective patch in the subject's files; negative where the volume is smaller than it.
+    /// First voxel of the effective patch in the subject's files; negative where the volume is smaller than
+    /// it.
     public let position: VoxelIndex
     /// Foreground voxels (class > 0) of the effective patch.
     public let foregroundVoxels: Int
@@ -13,7 +14,8 @@ public struct PatchRecord: Hashable, Sendable {
 
 /// The patches of a rank's slots for one step.
 ///
-/// A source fills its batches again and again: what they show is right until the source's `next` is called again.
+/// A source fills its batches again and again: what they show is right until the source's `next` is called
+/// again.
 public final class PatchBatch: @unchecked Sendable {
     /// Number of modalities.
     public let channels: Int
@@ -71,8 +73,8 @@ public final class PatchBatch: @unchecked Sendable {
         try body(UnsafeBufferPointer(referenceBuffer(slot)))
     }
 
-    /// The soft reference of one slot, [class][depth][height][width] of the effective patch; nothing where references are
-    /// labels.
+    /// The soft reference of one slot, [class][depth][height][width] of the effective patch; nothing where
+    /// references are labels.
     ///
     /// - Parameter slot: counted from the rank's first slot.
     public func withSoftReference<R>(slot: Int, _ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows

@@ -34,7 +34,8 @@ final class PatchDrawer: @unchecked Sendable {
     }
 
     /// Fills a slot of `batch`, which counts slots from the rank's first.
-    /// - Parameter advance: Called after each subject that was had: the slot may take several, where some have no foreground.
+    /// - Parameter advance: Called after each subject that was had: the slot may take several, where some
+    ///   have no foreground.
     func fill(_ batch: PatchBatch, step: Int, slot: Int, advance: () -> Void) throws -> PatchRecord {
         var drawn: SampledSubject?
         _ = try assignment.draw(step: step, slot: slot) { index in

@@ -2,8 +2,8 @@ import Foundation
 
 /// A ring of batches that background threads fill in order and the trainer takes in order.
 ///
-/// One batch is the trainer's; the others are filled. Everything but the patches themselves is guarded by `condition`,
-/// and a slot of a batch belongs to the one thread that claimed it.
+/// One batch is the trainer's; the others are filled. Everything but the patches themselves is guarded by
+/// `condition`, and a slot of a batch belongs to the one thread that claimed it.
 final class PatchPipeline: @unchecked Sendable {
     let drawer: PatchDrawer
     private let slots: Range<Int>
@@ -52,8 +52,8 @@ final class PatchPipeline: @unchecked Sendable {
         }
     }
 
-    /// Ends the threads. It does not wait for one that still reads, for a file system that is lost may keep it for ever:
-    /// the pipeline is there until its last thread is through.
+    /// Ends the threads. It does not wait for one that still reads, for a file system that is lost may keep
+    /// it for ever: the pipeline is there until its last thread is through.
     func stop() {
         condition.lock()
         isStopping = true

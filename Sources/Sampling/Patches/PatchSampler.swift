@@ -69,9 +69,9 @@ public struct UniformSampler: PatchSampler {
     }
 }
 
-/// Draws a class first, uniformly among those that the reference holds, then a position uniformly among those whose
-/// effective patch holds at least one voxel of that class. With two classes, half of the draws are those of
-/// `ForegroundSampler` and half are uniform over all patches that hold background.
+/// Draws a class first, uniformly among those that the reference holds, then a position uniformly among those
+/// whose effective patch holds at least one voxel of that class. With two classes, half of the draws are
+/// those of `ForegroundSampler` and half are uniform over all patches that hold background.
 public struct BalancedSampler: PatchSampler {
     public init() {}
 
@@ -90,9 +90,9 @@ public struct BalancedSampler: PatchSampler {
 
 /// The positions that an effective patch can take in a volume.
 ///
-/// The patch lies inside the volume; the network's input around it may reach outside, where it is padded. On an axis on
-/// which the volume is smaller than the patch there is one position, with the volume at the patch's centre: its first
-/// voxel has a negative index.
+/// The patch lies inside the volume; the network's input around it may reach outside, where it is padded. On
+/// an axis on which the volume is smaller than the patch there is one position, with the volume at the
+/// patch's centre: its first voxel has a negative index.
 struct PositionGrid: Hashable, Sendable {
     /// Number of positions on each axis; at least 1.
     let extent: Size3

@@ -3,13 +3,13 @@ import Geometry
 
 /// Patches for a rank's slots, drawn and copied by background threads a few steps ahead of the trainer.
 ///
-/// What a slot gets at a step is a pure function of (seed, step, slot) and the data: neither the number of threads and
-/// ranks nor timing has a part in it. Threads are plain ones, apart from those that compute. They read subjects when
-/// they are first drawn, and the rest of the shard when no patch is due.
+/// What a slot gets at a step is a pure function of (seed, step, slot) and the data: neither the number of
+/// threads and ranks nor timing has a part in it. Threads are plain ones, apart from those that compute. They
+/// read subjects when they are first drawn, and the rest of the shard when no patch is due.
 ///
-/// Memory: `ahead + 1` batches of `slots * (4 * channels * input + effective)` bytes, and the subjects, each of
-/// `voxels * (4 * channels + 1)` bytes (soft references take four bytes more a class) and a seventh of a byte a voxel for the positions (of each
-/// class, where sampling is balanced).
+/// Memory: `ahead + 1` batches of `slots * (4 * channels * input + effective)` bytes, and the subjects, each
+/// of `voxels * (4 * channels + 1)` bytes (soft references take four bytes more a class) and a seventh of a
+/// byte a voxel for the positions (of each class, where sampling is balanced).
 public final class PatchSource {
     public struct Options: Sendable {
         /// Size of the network's input.
@@ -48,8 +48,8 @@ public final class PatchSource {
     /// Starts the threads.
     ///
     /// - Parameters:
-    ///   - files: all training subjects, those of other ranks too; only the shard's are opened. All have the same
-    ///     modalities and a reference.
+    ///   - files: all training subjects, those of other ranks too; only the shard's are opened. All have the
+    ///     same modalities and a reference.
     ///   - firstStep: the step that `next` will ask for first.
     public convenience init(
         files: [SubjectFiles], reader: SubjectReader, assignment: SlotAssignment, options: Options,
@@ -93,11 +93,11 @@ public final class PatchSource {
 
     /// The patches of a step; waits until they are ready.
     ///
-    /// Steps are prepared in ascending order from `firstStep`. Another step may be asked for, and what was prepared is
-    /// dropped then. The batch is valid until the next call.
+    /// Steps are prepared in ascending order from `firstStep`. Another step may be asked for, and what was
+    /// prepared is dropped then. The batch is valid until the next call.
     ///
-    /// - Parameter progress: called while it waits, each time a subject was read or a slot was filled for it; never where
-    ///   reading has come to a halt.
+    /// - Parameter progress: called while it waits, each time a subject was read or a slot was filled for it;
+    ///   never where reading has come to a halt.
     /// - Throws: the first error of a background thread: `NIfTIError` or `SubjectError`.
     public func next(step: Int, progress: () -> Void = {}) throws -> PatchBatch {
         try pipeline.take(step: step, advanced: progress)

@@ -27,7 +27,8 @@ final class SubjectStore: @unchecked Sendable {
     private var largest = 0
     private var uses = 0
 
-    /// - Parameter budget: bytes to keep at the most, or nil for all subjects. One subject is kept in any case.
+    /// - Parameter budget: bytes to keep at the most, or nil for all subjects. One subject is kept in any
+    ///   case.
     init(budget: Int?, load: @escaping @Sendable (Int) throws -> SampledSubject) {
         self.budget = budget
         self.load = load
@@ -64,7 +65,8 @@ final class SubjectStore: @unchecked Sendable {
         }
     }
 
-    /// The first of `indices` that is not in memory yet, if another subject as large as the largest so far would fit.
+    /// The first of `indices` that is not in memory yet, if another subject as large as the largest so far
+    /// would fit.
     func firstToPreload(_ indices: [Int]) -> Int? {
         locked {
             if let budget, bytes + largest > budget { return nil }

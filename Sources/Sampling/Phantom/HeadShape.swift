@@ -8,11 +8,12 @@ enum Tissue: Int, CaseIterable {
     case air, scalp, bone, muscle, fluid, grey, white, deepGrey
 }
 
-/// The anatomy of one synthetic head, in millimetres: x to the right, y to the front, z to the top, 0 in the middle.
+/// The anatomy of one synthetic head, in millimetres: x to the right, y to the front, z to the top, 0 in the
+/// middle.
 ///
-/// Every surface is a signed distance, positive inside, so a voxel's share of a tissue follows from the distance of its
-/// centre. The cortex is a layer under the pial surface, and sulci are sheets in which that surface goes inward: the
-/// zero set of a smooth random field that is constant along the radius.
+/// Every surface is a signed distance, positive inside, so a voxel's share of a tissue follows from the
+/// distance of its centre. The cortex is a layer under the pial surface, and sulci are sheets in which that
+/// surface goes inward: the zero set of a smooth random field that is constant along the radius.
 struct HeadShape {
     /// What the model says about one point.
     struct Sample {
@@ -50,7 +51,8 @@ struct HeadShape {
         rotation = HeadShape.rotation(angles)
         let atrophy = Float(random.uniform(in: 0.8...1.35))
         self.atrophy = atrophy
-        // Centre line and radius of a lateral ventricle: frontal horn, body, trigone, then the other two horns.
+        // Centre line and radius of a lateral ventricle: frontal horn, body, trigone, then the other two
+        // horns.
         let line: [SIMD4<Float>] = [
             SIMD4(8, 31, 2, 3.2), SIMD4(10, 22, 9, 4.6), SIMD4(10, 3, 15, 4.6), SIMD4(13, -18, 15, 5),
             SIMD4(22, -35, 6, 6),

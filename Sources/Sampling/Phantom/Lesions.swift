@@ -1,7 +1,7 @@
 import Foundation
 
-/// White matter hyperintensities of one head: caps and bands around the ventricles, and spots of many sizes in the
-/// deep white matter.
+/// White matter hyperintensities of one head: caps and bands around the ventricles, and spots of many sizes
+/// in the deep white matter.
 struct Lesions {
     /// Share of each candidate voxel that is lesion, by the voxel's offset.
     private(set) var shares: [Int: Float] = [:]
@@ -33,7 +33,8 @@ struct Lesions {
             count: count - voxels.count, candidates: candidates, voxel: voxel, ragged: ragged, patchy: patchy)
     }
 
-    /// Ellipsoids with rough surfaces and log-normal volumes: median 25 cubic millimetres, a few of a millilitre.
+    /// Ellipsoids with rough surfaces and log-normal volumes: median 25 cubic millimetres, a few of a
+    /// millilitre.
     private mutating func addSpots(
         count: Int, candidates: [Candidate], voxel: Float, ragged: SmoothNoise, random: inout CounterRandom
     ) {
@@ -65,7 +66,8 @@ struct Lesions {
         }
     }
 
-    /// The voxels nearest to the ventricles, where nearness counts for more at the horns and varies along the walls.
+    /// The voxels nearest to the ventricles, where nearness counts for more at the horns and varies along the
+    /// walls.
     private mutating func addBands(
         count: Int, candidates: [Candidate], voxel: Float, ragged: SmoothNoise, patchy: SmoothNoise
     ) {

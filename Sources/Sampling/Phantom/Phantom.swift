@@ -4,9 +4,9 @@ import Geometry
 /// A synthetic data set like the paper's second task: FLAIR, T1 and T2 volumes of heads with white matter
 /// hyperintensities, with their references and white matter masks.
 ///
-/// Volumes are cubes of `size` voxels and 192 mm, aligned with the scanner (RAS). Heads differ in shape, tilt, folds,
-/// ventricles and lesions, scans in gain, bias field and noise. A subject is a pure function of (seed, index, size,
-/// foreground): it is the same whichever others are made.
+/// Volumes are cubes of `size` voxels and 192 mm, aligned with the scanner (RAS). Heads differ in shape,
+/// tilt, folds, ventricles and lesions, scans in gain, bias field and noise. A subject is a pure function of
+/// (seed, index, size, foreground): it is the same whichever others are made.
 public struct Phantom: Sendable {
     /// Voxels along each axis, 24 to 512.
     public let size: Int
@@ -41,7 +41,8 @@ public struct Phantom: Sendable {
 
     /// Makes a subject, counted from 0.
     ///
-    /// - Throws: `PhantomError.tooLittleWhiteMatter` where half of the white matter does not hold the lesions.
+    /// - Throws: `PhantomError.tooLittleWhiteMatter` where half of the white matter does not hold the
+    ///   lesions.
     public func subject(_ index: Int) throws(PhantomError) -> Subject {
         precondition(index >= 0, "subject \(index)")
         func random(_ purpose: Int) -> CounterRandom {

@@ -1,4 +1,5 @@
-/// A smooth random field with mean 0 and deviation about 1: normal values on a lattice, joined by quadratic B-splines.
+/// A smooth random field with mean 0 and deviation about 1: normal values on a lattice, joined by quadratic
+/// B-splines.
 struct SmoothNoise {
     /// Covers the cube from `-reach` to `reach` millimetres.
     private let reach: Float

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Random numbers that are a pure function of (seed, step, slot, stream): there is no state to save or to share,
-/// and what one slot draws does not depend on what others drew before.
+/// Random numbers that are a pure function of (seed, step, slot, stream): there is no state to save or to
+/// share, and what one slot draws does not depend on what others drew before.
 ///
-/// Philox4x32 with 10 rounds (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011). The key is the
-/// seed; the counter holds step, slot, stream and the number of blocks drawn so far.
+/// Philox4x32 with 10 rounds (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011). The key
+/// is the seed; the counter holds step, slot, stream and the number of blocks drawn so far.
 public struct CounterRandom: Sendable {
     /// What the numbers are for: draws for one purpose never shift those for another.
     public struct Stream: Hashable, Sendable {
@@ -50,7 +50,8 @@ public struct CounterRandom: Sendable {
         return UInt64(block.x) | UInt64(block.y) << 32
     }
 
-    /// A uniform integer in `0 ..< bound`, without bias (Lemire, Fast random integer generation in an interval, 2019).
+    /// A uniform integer in `0 ..< bound`, without bias (Lemire, Fast random integer generation in an
+    /// interval, 2019).
     public mutating func integer(below bound: Int) -> Int {
         precondition(bound > 0, "no integer is below \(bound)")
         let range = UInt64(bound)

@@ -5,8 +5,8 @@ public struct HeldOutSplit: Hashable, Sendable {
     /// Indices of the subjects held out, ascending.
     public let heldOut: [Int]
 
-    /// Holds out `fraction * subjects`, rounded to the nearest whole number (halves up), but at least one subject where
-    /// the fraction is greater than 0, and never the last one that could be trained on.
+    /// Holds out `fraction * subjects`, rounded to the nearest whole number (halves up), but at least one
+    /// subject where the fraction is greater than 0, and never the last one that could be trained on.
     ///
     /// - Parameter fraction: 0 ..< 1.
     public init(subjects: Int, fraction: Double, seed: UInt64) {

@@ -1,12 +1,12 @@
 /// Which subjects each slot of the global batch draws from, and which slots a rank owns.
 ///
-/// A seeded permutation lays the S subjects out in a row, and the row is cut into B equal parts, one a slot. Where B
-/// does not divide S, a subject on a cut belongs to both neighbours in proportion; where there are fewer subjects than
-/// slots, slots share subjects. So every subject has the same chance in every global batch. Rank r of N owns the slots
-/// `r*B/N ..< (r+1)*B/N` and opens only their subjects: its shard.
+/// A seeded permutation lays the S subjects out in a row, and the row is cut into B equal parts, one a slot.
+/// Where B does not divide S, a subject on a cut belongs to both neighbours in proportion; where there are
+/// fewer subjects than slots, slots share subjects. So every subject has the same chance in every global
+/// batch. Rank r of N owns the slots `r*B/N ..< (r+1)*B/N` and opens only their subjects: its shard.
 ///
-/// A global batch that is computed as k micro-batches has its slots s with s mod k = m in micro-batch m: the same patches on
-/// any number of ranks, which must divide a micro-batch.
+/// A global batch that is computed as k micro-batches has its slots s with s mod k = m in micro-batch m: the
+/// same patches on any number of ranks, which must divide a micro-batch.
 public struct SlotAssignment: Hashable, Sendable {
     public let seed: UInt64
     /// Number of subjects, S.
@@ -69,8 +69,8 @@ public struct SlotAssignment: Hashable, Sendable {
 
     /// The subject of a slot at a step, where some subjects cannot be drawn from.
     ///
-    /// - Parameter isUsable: whether a patch can be drawn from a subject; if not, another of the slot's subjects is
-    ///   drawn. Asked at most once a subject.
+    /// - Parameter isUsable: whether a patch can be drawn from a subject; if not, another of the slot's
+    ///   subjects is drawn. Asked at most once a subject.
     /// - Returns: nil where none of the slot's subjects is usable.
     public func draw(step: Int, slot: Int, isUsable: (Int) throws -> Bool) rethrows -> Int? {
         var random = CounterRandom(seed: seed, step: step, slot: slot, stream: .subject)

@@ -3,8 +3,8 @@ import Geometry
 extension Subject {
     /// Copies a box of every image to `destination`, [channel][depth][height][width].
     ///
-    /// Voxels of the box that lie outside the volume become 0. After z-scoring that is the mean of the mask; it is
-    /// also what a convolution's own padding sees.
+    /// Voxels of the box that lie outside the volume become 0. After z-scoring that is the mean of the mask;
+    /// it is also what a convolution's own padding sees.
     public func copyImages(in box: VoxelBox, to destination: UnsafeMutableBufferPointer<Float>) {
         precondition(
             destination.count == channels * box.size.count,
@@ -20,7 +20,8 @@ extension Subject {
         }
     }
 
-    /// Copies a box of the reference to `destination`, [depth][height][width]. Outside the volume is background, 0.
+    /// Copies a box of the reference to `destination`, [depth][height][width]. Outside the volume is
+    /// background, 0.
     ///
     /// - Returns: the number of foreground voxels (class > 0) in the box.
     @discardableResult
@@ -38,8 +39,8 @@ extension Subject {
 }
 
 extension Subject {
-    /// Copies a box of a soft reference to `destination`, [class][depth][height][width], the background's first. Outside the
-    /// volume is background, 1.
+    /// Copies a box of a soft reference to `destination`, [class][depth][height][width], the background's
+    /// first. Outside the volume is background, 1.
     public func copyProbabilities(in box: VoxelBox, to destination: UnsafeMutableBufferPointer<Float>) {
         guard let probabilities else { preconditionFailure("subject \(name) has no soft reference") }
         let (voxels, classes) = (box.size.count, probabilities.count / extent.count + 1)
@@ -62,7 +63,8 @@ extension Subject {
     }
 }
 
-/// Copies the part of `box` that lies inside an array [z][y][x] of size `extent` row by row; the rest becomes zero.
+/// Copies the part of `box` that lies inside an array [z][y][x] of size `extent` row by row; the rest becomes
+/// zero.
 private func copyBox<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
     _ box: VoxelBox, of source: UnsafeBufferPointer<Element>, extent: Size3,
     to destination: UnsafeMutableBufferPointer<Element>

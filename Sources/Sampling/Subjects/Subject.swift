@@ -1,6 +1,7 @@
 import Geometry
 
-/// A subject in memory: normalised images of all modalities on one grid, and the reference where it was asked for.
+/// A subject in memory: normalised images of all modalities on one grid, and the reference where it was asked
+/// for.
 public struct Subject: Sendable {
     public let name: String
     /// Of the files.

@@ -3,8 +3,8 @@ import SystemPackage
 
 /// The data set: a CSV file with a header and a row a subject, `subject,flair,t1,lesion,wm`.
 ///
-/// Columns other than `subject` hold paths, relative to the list's own folder. Columns that a run does not name are
-/// ignored.
+/// Columns other than `subject` hold paths, relative to the list's own folder. Columns that a run does not
+/// name are ignored.
 public struct SubjectList: Sendable {
     /// A row of the list.
     public struct Row: Hashable, Sendable {
@@ -78,7 +78,8 @@ public struct SubjectList: Sendable {
     ///   - modalities: columns of the images, in channel order.
     ///   - reference: column of the gold-standard segmentation, if it is needed.
     ///   - mask: column of the mask that intensities are normalised in, if there is one.
-    /// - Throws: `SubjectListError` for a column that is missing, with the nearest name, and for an empty cell.
+    /// - Throws: `SubjectListError` for a column that is missing, with the nearest name, and for an empty
+    ///   cell.
     public func files(modalities: [String], reference: String?, mask: String?) throws -> [SubjectFiles] {
         for column in modalities + [reference, mask].compactMap({ $0 }) where !columns.contains(column) {
             throw SubjectListError.missingColumn(list: path, column: column, columns: columns)

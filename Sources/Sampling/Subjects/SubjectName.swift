@@ -4,8 +4,8 @@ public enum SubjectName {
     /// `_probabilities_255.nii.gz.4194304.unfinished`.
     static let longest = 255 - 44
 
-    /// What is wrong with a name, as the end of "... names the subject "a/b", ", with what to write instead; nil where
-    /// nothing is.
+    /// What is wrong with a name, as the end of "... names the subject "a/b", ", with what to write instead;
+    /// nil where nothing is.
     public static func fault(of name: String) -> String? {
         let better = suggestion(for: name)
         let remedy = better.isEmpty ? "" : "; write \"\(better)\" instead"

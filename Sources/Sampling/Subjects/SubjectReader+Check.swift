@@ -33,7 +33,8 @@ extension SubjectReader {
         return OpenFiles(images: images, reference: reference, mask: mask)
     }
 
-    /// Checks what the headers of a subject's files tell, and that none is cut: some kilobytes of each file are read.
+    /// Checks what the headers of a subject's files tell, and that none is cut: some kilobytes of each file
+    /// are read.
     ///
     /// Voxels are not looked at: NaN, a constant image or an empty mask are found by ``read(_:)`` alone.
     /// - Parameter readsReference: Whether the reference is read to its end and its labels are checked.

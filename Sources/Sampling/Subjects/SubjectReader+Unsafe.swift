@@ -23,8 +23,8 @@ public struct SubjectReader: Sendable {
 
     /// Reads all files of a subject; the reference only where `files` names one.
     ///
-    /// Images, mask and reference must lie on the grid of the first image. Besides the result, a mask takes one byte a
-    /// voxel while the images are read, and another order of the axes as much as the images again.
+    /// Images, mask and reference must lie on the grid of the first image. Besides the result, a mask takes
+    /// one byte a voxel while the images are read, and another order of the axes as much as the images again.
     ///
     /// - Throws: `NIfTIError` or `SubjectError`.
     public func read(_ files: SubjectFiles) throws -> Subject {
@@ -83,8 +83,8 @@ public struct SubjectReader: Sendable {
 
 /// How intensities of scanners that share no unit are made comparable.
 public enum IntensityNormalisation: String, Sendable, CaseIterable {
-    /// `(v - mean) / deviation` of the voxels inside the mask (the paper: of the white matter), or without a mask of
-    /// the voxels that are not 0. The map is applied to all voxels.
+    /// `(v - mean) / deviation` of the voxels inside the mask (the paper: of the white matter), or without a
+    /// mask of the voxels that are not 0. The map is applied to all voxels.
     case zscore
     /// Intensities stay as they are in the file.
     case none

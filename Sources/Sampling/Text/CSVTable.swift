@@ -1,4 +1,5 @@
-/// A comma-separated table (RFC 4180): quoted fields, doubled quotes, either line end, an optional byte order mark.
+/// A comma-separated table (RFC 4180): quoted fields, doubled quotes, either line end, an optional byte order
+/// mark.
 ///
 /// The one reader and writer of such files: subject lists, and what runs and reports record.
 public struct CSVTable: Sendable {

@@ -1,12 +1,14 @@
 /// The name of `candidates` that was most likely meant by `name`; nil where none looks like it.
 ///
-/// In this order, the first of equals: one that `aliases` knows by that name; one that differs in case, hyphens or
-/// underscores alone; one slip of the keyboard; the initials of several words (`lr` for `learning_rate`) or one of them; a
-/// common beginning (`optim` for `optimizer`); at most half of the letters wrong; letters left out (`wghts` for `weights`).
+/// In this order, the first of equals: one that `aliases` knows by that name; one that differs in case,
+/// hyphens or underscores alone; one slip of the keyboard; the initials of several words (`lr` for
+/// `learning_rate`) or one of them; a common beginning (`optim` for `optimizer`); at most half of the letters
+/// wrong; letters left out (`wghts` for `weights`).
 ///
 /// A candidate such as `patch.size` is compared as a whole (`patch_size`) and by its last part (`size`).
 ///
-/// Nobody means a name of more than 64 letters, as a damaged file may hold it, nor looks for one among thousands.
+/// Nobody means a name of more than 64 letters, as a damaged file may hold it, nor looks for one among
+/// thousands.
 ///
 /// - Parameter aliases: What others call a last part, in lower case without hyphens and underscores.
 public func nearestName(
@@ -74,8 +76,8 @@ private func isSubsequence(_ letters: String, of text: String) -> Bool {
 }
 
 extension String {
-    /// The fewest insertions, deletions, replacements and swaps of neighbours that make it the other (optimal string
-    /// alignment).
+    /// The fewest insertions, deletions, replacements and swaps of neighbours that make it the other (optimal
+    /// string alignment).
     func editDistance(to other: String) -> Int {
         let a = Array(self)
         let b = Array(other)

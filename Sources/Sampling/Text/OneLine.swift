@@ -1,5 +1,5 @@
-/// A message on one line: what ends lines, moves a cursor or turns the direction of writing becomes a space. Texts that
-/// come from files may hold anything.
+/// A message on one line: what ends lines, moves a cursor or turns the direction of writing becomes a space.
+/// Texts that come from files may hold anything.
 public func oneLine(_ text: String) -> String {
     func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {

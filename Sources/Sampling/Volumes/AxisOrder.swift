@@ -1,7 +1,7 @@
 import Geometry
 
-/// The order of a volume's axes in memory: one of the file's in front, as depth, and the other two behind it as they are
-/// stored. Directions stay: nothing is flipped.
+/// The order of a volume's axes in memory: one of the file's in front, as depth, and the other two behind it
+/// as they are stored. Directions stay: nothing is flipped.
 public struct AxisOrder: Hashable, Sendable {
     /// The file's axis that is depth: 0 its slowest, z, then 1, y, and 2, x.
     public let front: Int

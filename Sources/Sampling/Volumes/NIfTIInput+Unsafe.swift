@@ -179,8 +179,8 @@ final class NIfTIInput {
         VoxelIndex(offset: offset % geometry.extent.count, in: geometry.extent)
     }
 
-    /// Hands out the voxels as whole numbers and as they were stored, a block at a time, up to the first that is not
-    /// finite; the others of that kind are counted, then the file is refused.
+    /// Hands out the voxels as whole numbers and as they were stored, a block at a time, up to the first that
+    /// is not finite; the others of that kind are counted, then the file is refused.
     private func forEachLabel(
         _ body: (Int, [Int], UnsafeBufferPointer<Double>) throws -> Void
     ) throws {
@@ -271,8 +271,8 @@ final class NIfTIInput {
         }
     }
 
-    /// Reads a compressed stream to its end and closes it: its checksum is only looked at there, and a damaged stream can
-    /// have more bytes than it should.
+    /// Reads a compressed stream to its end and closes it: its checksum is only looked at there, and a
+    /// damaged stream can have more bytes than it should.
     /// - Returns: Whether the end is there and the checksum is right.
     private static func isWhole(closing handle: inout znzFile?) -> Bool {
         guard let file = handle else { return false }
@@ -298,9 +298,9 @@ final class NIfTIInput {
         return digest
     }
 
-    /// Finds a compressed file that is cut, in most cases without reading it: gzip ends with the size of what it has
-    /// compressed, modulo 2^32. A file whose end says something else is read through, since streams of several members
-    /// and bytes behind the last voxel are allowed.
+    /// Finds a compressed file that is cut, in most cases without reading it: gzip ends with the size of what
+    /// it has compressed, modulo 2^32. A file whose end says something else is read through, since streams of
+    /// several members and bytes behind the last voxel are allowed.
     /// - Throws: As ``readThrough()``.
     func checkWhole() throws {
         guard isCompressed else { return }

@@ -23,8 +23,8 @@ public enum SlicePlane: String, Sendable, CaseIterable {
 }
 
 extension VolumeGeometry {
-    /// The order of the axes in which the slices of a plane follow each other along depth. An oblique volume is cut along
-    /// the axes of its grid, by the ones nearest to the plane's.
+    /// The order of the axes in which the slices of a plane follow each other along depth. An oblique volume
+    /// is cut along the axes of its grid, by the ones nearest to the plane's.
     public func order(slicing plane: SlicePlane) -> AxisOrder { affine.order(slicing: plane) }
 }
 
@@ -35,8 +35,9 @@ extension Affine {
         return AxisOrder(front: 2 - nearestAxes[normal])
     }
 
-    /// For each world axis (right, anterior, superior) the voxel axis (x, y, z) that is nearest to it: each voxel axis for
-    /// one of them, so that the sum of the cosines is largest. In case of doubt x is right, y anterior.
+    /// For each world axis (right, anterior, superior) the voxel axis (x, y, z) that is nearest to it: each
+    /// voxel axis for one of them, so that the sum of the cosines is largest. In case of doubt x is right, y
+    /// anterior.
     public var nearestAxes: [Int] {
         var best = [0, 1, 2]
         for other in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]

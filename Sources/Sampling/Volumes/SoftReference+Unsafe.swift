@@ -7,8 +7,8 @@ struct SoftReference {
     let probabilities: [Float]
 
     /// Reads a volume a class, the background's first, or, of two classes, the foreground's alone.
-    /// - Throws: `NIfTIError`, also where probabilities are outside of 0...1 by more than 0.001, or add up to 1 to no
-    ///   better than 0.01.
+    /// - Throws: `NIfTIError`, also where probabilities are outside of 0...1 by more than 0.001, or add up to
+    ///   1 to no better than 0.01.
     init(reading file: NIfTIInput, classes: Int) throws {
         let voxels = file.geometry.extent.count
         try Self.checkVolumes(file, classes: classes)
@@ -37,7 +37,8 @@ struct SoftReference {
         probabilities = values.suffix((classes - 1) * voxels).map { min(max($0, 0), 1) }
     }
 
-    /// - Throws: `NIfTIError.volumes` where a file has another number of volumes than it takes for the classes.
+    /// - Throws: `NIfTIError.volumes` where a file has another number of volumes than it takes for the
+    ///   classes.
     static func checkVolumes(_ file: NIfTIInput, classes: Int) throws {
         guard file.volumes == classes || (file.volumes == 1 && classes == 2) else {
             throw NIfTIError.volumes(path: file.path, shape: file.shape, classes: classes)

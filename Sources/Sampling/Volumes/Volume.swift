@@ -15,8 +15,8 @@ public struct Volume: Sendable {
 
     /// Reads a NIfTI-1 or NIfTI-2 file, `.nii`, `.nii.gz` or a pair `.hdr` and `.img`.
     ///
-    /// Integers and floats of 8 to 64 bits are taken in either byte order; `scl_slope` and `scl_inter` are applied
-    /// unless the slope is 0. Trailing dimensions of length 1 are accepted.
+    /// Integers and floats of 8 to 64 bits are taken in either byte order; `scl_slope` and `scl_inter` are
+    /// applied unless the slope is 0. Trailing dimensions of length 1 are accepted.
     ///
     /// - Throws: `NIfTIError`, also where a voxel is NaN or infinite.
     public init(reading path: String) throws {
@@ -86,8 +86,8 @@ public struct LabelMap: Sendable {
         }
     }
 
-    /// Reads a file of probabilities: a volume a class, the background's first, or, of two classes, the foreground's. A
-    /// voxel is foreground where that has a half or more.
+    /// Reads a file of probabilities: a volume a class, the background's first, or, of two classes, the
+    /// foreground's. A voxel is foreground where that has a half or more.
     ///
     /// - Throws: `NIfTIError`.
     public init(readingProbabilities path: String, classes: Int) throws {

@@ -5,8 +5,8 @@ import Geometry
 public struct VolumeGeometry: Hashable, Sendable {
     /// Size in voxels.
     public var extent: Size3
-    /// The header's `pixdim` along x, y and z, in the units that `units` names; kept to be written again. The size of a
-    /// voxel is ``voxelMillimetres``.
+    /// The header's `pixdim` along x, y and z, in the units that `units` names; kept to be written again. The
+    /// size of a voxel is ``voxelMillimetres``.
     public var spacing: SIMD3<Double>
     /// NIfTI's code of the units of space and time: `xyzt_units`, whose low three bits are 2 for millimetres.
     public var units: Int
@@ -46,8 +46,8 @@ public struct VolumeGeometry: Hashable, Sendable {
         isNIfTI2 = false
     }
 
-    /// Voxel (x, y, z) to world (right, anterior, superior), as NIfTI tools choose it: the affine transform, else the
-    /// quaternion, else the spacing alone, x to the left (as nibabel).
+    /// Voxel (x, y, z) to world (right, anterior, superior), as NIfTI tools choose it: the affine transform,
+    /// else the quaternion, else the spacing alone, x to the left (as nibabel).
     public var affine: Affine {
         if sformCode > 0 { return sform }
         return qformCode > 0 ? qform : Affine(withoutTransform: spacing, size: extent)
@@ -58,9 +58,9 @@ public struct VolumeGeometry: Hashable, Sendable {
 
     /// What sets this grid apart from `other`, as the end of a sentence, or nil where they agree.
     ///
-    /// Grids agree if their sizes are equal and no corner lies farther than `tolerance` voxels from its counterpart.
-    /// Where one of the two has no transform to the world, the sizes of voxels are compared instead. Units are not: many
-    /// programs forget to write them.
+    /// Grids agree if their sizes are equal and no corner lies farther than `tolerance` voxels from its
+    /// counterpart. Where one of the two has no transform to the world, the sizes of voxels are compared
+    /// instead. Units are not: many programs forget to write them.
     public func difference(from other: VolumeGeometry, tolerance: Double = 0.05) -> String? {
         if extent != other.extent {
             return "has \(extent.xyz) voxels and not \(other.extent.xyz)"

@@ -1,5 +1,5 @@
-/// A short digest of a volume's voxels, which tells a file that was changed since it was written: 24 bits of FNV-1a over
-/// the values as float32, so that it depends neither on how they are stored nor on compression.
+/// A short digest of a volume's voxels, which tells a file that was changed since it was written: 24 bits of
+/// FNV-1a over the values as float32, so that it depends neither on how they are stored nor on compression.
 public struct VoxelDigest: Hashable, Sendable, CustomStringConvertible {
     private var state: UInt64 = 0xcbf2_9ce4_8422_2325
 

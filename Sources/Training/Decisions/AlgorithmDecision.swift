@@ -38,7 +38,7 @@ struct AlgorithmDecision {
                 "\(timing.names.joined(separator: ", ")): \(times.joined(separator: ", "))")
         }
         let choice = AlgorithmChoice(timings)
-        restoration.logger.info(
+        restoration.logger.debug(
             """
             Convolutions were timed for \(start.duration(to: .now).milliseconds) ms: \
             \(choice.named.values.count { $0 == .winograd }) run by Winograd's algorithm, \

@@ -1,11 +1,11 @@
 import Collectives
 import RunFiles
 
-/// Chooses the size of the gradients' buckets where the configuration leaves it open: once in a run, after its first
-/// step, by what that step and a few reductions took.
+/// Chooses the size of the gradients' buckets where the configuration leaves it open: once in a run, after
+/// its first step, by what that step and a few reductions took.
 ///
-/// On more than two ranks the order of addition may depend on the size, so that a checkpoint keeps the choice and a
-/// resume on as many ranks takes it from there: it then repeats the bits.
+/// On more than two ranks the order of addition may depend on the size, so that a checkpoint keeps the choice
+/// and a resume on as many ranks takes it from there: it then repeats the bits.
 final class BucketDecision {
     /// Values in a bucket; nil until they are chosen, and where they are not.
     private(set) var chosenCount: Int?
@@ -38,7 +38,7 @@ final class BucketDecision {
         let longest = try run.communicator.allReduce(budget, .maximum)
         let tuning = try reducer.tuneBuckets(budget: longest)
         chosenCount = reducer.bucketCount
-        if let tuning { run.logger.info("\(tuning.sentence)") }
+        if let tuning { run.logger.debug("\(tuning.sentence)") }
     }
 }
 

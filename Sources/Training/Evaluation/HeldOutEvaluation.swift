@@ -4,11 +4,13 @@ import Inference
 import RunFiles
 import Sampling
 
-/// The scoring of the held-out subjects in a run: when it is due, with what parameters, and where the scores go.
+/// The scoring of the held-out subjects in a run: when it is due, with what parameters, and where the scores
+/// go.
 struct HeldOutEvaluation {
     let run: PreparedRun
 
-    /// Scores the held-out subjects with the parameters as they are, where that is due after a step. Collective.
+    /// Scores the held-out subjects with the parameters as they are, where that is due after a step.
+    /// Collective.
     /// - Returns: Nil where it is not due, and where a signal stopped it: a resumed run does it then.
     /// - Throws: The same on all ranks: errors of the subjects' files and of memory.
     func scoreIfDue(step: Int) throws -> HeldOutScores? {
@@ -48,7 +50,8 @@ struct HeldOutEvaluation {
         return scores
     }
 
-    /// Made anew for each scoring, so that its plan holds no memory in between. All ranks have the same window.
+    /// Made anew for each scoring, so that its plan holds no memory in between. All ranks have the same
+    /// window.
     func slidingWindow() throws -> SlidingWindow {
         // Before the first step the memory of the step is spoken for, and not taken yet.
         let hasBegun = run.progress.stepsDone > run.progress.firstStep

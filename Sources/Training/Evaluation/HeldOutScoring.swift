@@ -3,8 +3,8 @@ import Engine
 import Inference
 import Sampling
 
-/// Segments whole subjects with the running statistics and scores them, subject i on rank i mod N: each once, whatever
-/// the number of ranks.
+/// Segments whole subjects with the running statistics and scores them, subject i on rank i mod N: each once,
+/// whatever the number of ranks.
 struct HeldOutScoring {
     /// Each with a reference.
     let subjects: [SubjectFiles]

@@ -1,9 +1,9 @@
 import Collectives
 import Foundation
 
-/// Keeps ranks that segment different subjects together: a round is one window on each, and after each round all ranks
-/// know whether one of them has failed or was told to stop. So none waits longer than a window takes, and none is left
-/// behind.
+/// Keeps ranks that segment different subjects together: a round is one window on each, and after each round
+/// all ranks know whether one of them has failed or was told to stop. So none waits longer than a window
+/// takes, and none is left behind.
 final class ScoringRounds {
     /// What a rank has done; of all ranks together where a round returns it.
     struct Progress: Equatable {

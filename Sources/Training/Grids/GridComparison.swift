@@ -2,7 +2,8 @@ import Foundation
 import RunFiles
 import Sampling
 
-/// What sets the grids of subjects apart, as sentences for warnings: images are given to the network as they are stored.
+/// What sets the grids of subjects apart, as sentences for warnings: images are given to the network as they
+/// are stored.
 public struct GridComparison {
     private let grids: [SubjectGrid]
     private let view: GridView

@@ -6,7 +6,8 @@ public enum GridSurvey {
     /// Collective.
     /// - Parameters:
     ///   - subjects: the same on all ranks; rank r of N reads the headers of subjects r, r + N and so on.
-    ///   - leavesOutUnreadable: passes over subjects whose header cannot be read, where what reads them says so.
+    ///   - leavesOutUnreadable: passes over subjects whose header cannot be read, where what reads them says
+    ///     so.
     ///   - progress: called after each file.
     /// - Returns: the grids in the order of the subjects, the same on all ranks.
     /// - Throws: the same on all ranks: `NIfTIError` of a header.

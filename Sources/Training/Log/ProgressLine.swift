@@ -1,8 +1,8 @@
 import Foundation
 import RunFiles
 
-/// How far a run is, on one line: on a terminal it updates in place, at most once a second; elsewhere it is a plain
-/// line for the first step, then one every ten seconds, and one for the last step.
+/// How far a run is, on one line: on a terminal it updates in place, at most once a second; elsewhere it is a
+/// plain line for the first step, then one every ten seconds, and one for the last step.
 ///
 /// ```
 /// step 1200/3000  40 %  loss 0.2143  DSC 0.812  ETA 12 min 30 s  1.85 M voxels/s

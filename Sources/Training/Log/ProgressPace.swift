@@ -1,6 +1,7 @@
 import Foundation
 
-/// When progress is shown: on a terminal at most once a second, in place; elsewhere as a plain line every ten seconds.
+/// When progress is shown: on a terminal at most once a second, in place; elsewhere as a plain line every ten
+/// seconds.
 struct ProgressPace {
     let console: Console
     let quiet: Bool

@@ -6,8 +6,9 @@ import SystemPackage
 
 /// Where a run's messages go: standard error, above the progress line, and `log.txt`.
 ///
-/// The file gets every message with time and level; standard error the text alone, and under `--quiet` only
-/// warnings and errors. A file that cannot be written any more is said once and does not end the run.
+/// The file gets every message with time and level; standard error the text alone, without what is marked as
+/// debug (how the run was tuned to the machine), and under `--quiet` only warnings and errors. A file that
+/// cannot be written any more is said once and does not end the run.
 public final class RunLog: Sendable {
     public let console: Console
     public let quiet: Bool
@@ -43,14 +44,14 @@ public final class RunLog: Sendable {
     deinit { file.withLock { file in try? file?.close() } }
 
     /// A logger that writes here.
-    public func logger(level: Logger.Level = .info) -> Logger {
+    public func logger(level: Logger.Level = .debug) -> Logger {
         var logger = Logger(label: "dicerank") { _ in RunLogHandler(log: self) }
         logger.logLevel = level
         return logger
     }
 
     fileprivate func write(_ level: Logger.Level, _ text: String) {
-        if !quiet || level >= .warning {
+        if level >= (quiet ? .warning : .info) {
             console.write(level >= .warning ? "\(level): \(text)" : text)
         }
         keep(level, text)

@@ -1,8 +1,8 @@
 import Foundation
 import RunFiles
 
-/// How far the segmentation of volumes is, on one line: on a terminal it updates in place; elsewhere a volume that takes
-/// longer than ten seconds gets a plain line every ten seconds.
+/// How far the segmentation of volumes is, on one line: on a terminal it updates in place; elsewhere a volume
+/// that takes longer than ten seconds gets a plain line every ten seconds.
 ///
 /// ```
 /// phantom-003  volume 3/12  window 3/8  22 %  ETA 4 min 10 s

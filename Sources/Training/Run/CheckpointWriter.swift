@@ -18,12 +18,14 @@ final class CheckpointWriter {
         (self.run, self.grids, saved) = (run, grids, run.progress.firstStep)
     }
 
-    /// Whether a checkpoint is due after a step: every `checkpoint.every` steps, and at once after one that failed.
+    /// Whether a checkpoint is due after a step: every `checkpoint.every` steps, and at once after one that
+    /// failed.
     func isDue(after step: Int) -> Bool {
         step % run.configuration.checkpoint.every == 0 || failures > 0
     }
 
-    /// Writes a checkpoint; where the file system does not take it, says so and leaves it to the next step. Collective.
+    /// Writes a checkpoint; where the file system does not take it, says so and leaves it to the next step.
+    /// Collective.
     func saveOrPostpone(step: Int) throws {
         if let failure = try write(step: step) {
             if failures == 0 {
@@ -40,7 +42,8 @@ final class CheckpointWriter {
         (saved, failures) = (step, 0)
     }
 
-    /// Writes the checkpoint that a run ends with where it is not there, in three attempts some seconds apart. Collective.
+    /// Writes the checkpoint that a run ends with where it is not there, in three attempts some seconds
+    /// apart. Collective.
     /// - Throws: the same on all ranks, where it could not be written; older checkpoints stay.
     func saveAtLast(step: Int) throws {
         guard saved < step else { return }
@@ -52,8 +55,8 @@ final class CheckpointWriter {
         if let failure = try write(step: step) { throw TrainingError.notSaved(failure) }
     }
 
-    /// Writes the checkpoint of the last step of a run that an error of all ranks ends, where it is not there; what goes wrong
-    /// is a warning beside that error. Collective.
+    /// Writes the checkpoint of the last step of a run that an error of all ranks ends, where it is not
+    /// there; what goes wrong is a warning beside that error. Collective.
     func rescue(step: Int) {
         guard saved < step else { return }
         do {
@@ -67,8 +70,8 @@ final class CheckpointWriter {
         }
     }
 
-    /// Writes a checkpoint on rank 0. Collective. What it does not hold, rounded gradients' residuals, is dropped then, so
-    /// that a run that is resumed here goes on as this one.
+    /// Writes a checkpoint on rank 0. Collective. What it does not hold, rounded gradients' residuals, is
+    /// dropped then, so that a run that is resumed here goes on as this one.
     /// - Returns: on all ranks the sentence of the file system where it could not be written.
     private func write(step: Int) throws -> String? {
         let sentence = try run.phases.run(.checkpoint, step: step) {
@@ -82,7 +85,8 @@ final class CheckpointWriter {
         return nil
     }
 
-    /// - Returns: the sentence of the file system where the checkpoint could not be written; empty where it is.
+    /// - Returns: the sentence of the file system where the checkpoint could not be written; empty where it
+    ///   is.
     private func save(step: Int) throws -> String {
         let (configuration, model) = (run.configuration, run.step.model)
         let slices = model.parameters.slices

@@ -18,8 +18,8 @@ final class PatchFeed {
         (self.task, self.assignment, self.firstStep) = (task, assignment, firstStep)
     }
 
-    /// Waits for the patches of a step; nil when a rank was told to stop. Collective: all ranks end together, also where one
-    /// has failed in reading its data.
+    /// Waits for the patches of a step; nil when a rank was told to stop. Collective: all ranks end together,
+    /// also where one has failed in reading its data.
     func draw(step: Int, for run: PreparedRun) throws -> PatchBatch? {
         let outcome = Result {
             try run.phases.run(.waitingForPatches, step: step) {

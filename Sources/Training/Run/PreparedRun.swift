@@ -4,7 +4,8 @@ import Logging
 import RunFiles
 import Sampling
 
-/// A run that is ready for its first step: what ``TrainingSetup`` makes and the loop and the ending of a training take.
+/// A run that is ready for its first step: what ``TrainingSetup`` makes and the loop and the ending of a
+/// training take.
 struct PreparedRun {
     let task: TrainingTask
     let options: TrainingOptions
@@ -35,8 +36,8 @@ struct PreparedRun {
             && configuration.evaluate.isDue(after: step, of: configuration.steps)
     }
 
-    /// Whether nothing is left to do: all steps are done, and the held-out subjects scored where that is due. Equal on all
-    /// ranks.
+    /// Whether nothing is left to do: all steps are done, and the held-out subjects scored where that is due.
+    /// Equal on all ranks.
     var isComplete: Bool {
         progress.stepsDone >= configuration.steps && !evaluationIsDue(after: progress.stepsDone)
     }

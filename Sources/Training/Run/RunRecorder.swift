@@ -4,10 +4,11 @@ import Inference
 import Logging
 import RunFiles
 
-/// Writes what steps give: progress, metrics.csv, held_out.csv and TensorBoard events on rank 0; totals on all ranks.
+/// Writes what steps give: progress, metrics.csv, held_out.csv and TensorBoard events on rank 0; totals on
+/// all ranks.
 ///
-/// What the file system does not take stays in memory and is tried again after each step: a disk that is full for a while
-/// costs a warning.
+/// What the file system does not take stays in memory and is tried again after each step: a disk that is full
+/// for a while costs a warning.
 final class RunRecorder {
     private enum Record { case metrics, heldOut, events }
 

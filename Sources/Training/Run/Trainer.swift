@@ -8,7 +8,8 @@ import RunFiles
 ///
 /// ```swift
 /// let summary = try World.run { communicator in
-///     try Trainer(configuration, options: TrainingOptions(runFolder: "run"), communicator: communicator).run()
+///     try Trainer(configuration, options: TrainingOptions(runFolder: "run"), communicator:
+///     communicator).run()
 /// }
 /// ```
 public final class Trainer {
@@ -33,12 +34,12 @@ public final class Trainer {
     /// The signal by which the run stopped before its end, equal on all ranks; nil for none.
     public var stopSignal: Int32? { prepared.progress.stopSignal }
 
-    /// Whether nothing is left to do: all steps are done, and the held-out subjects scored where that is due. Equal on all
-    /// ranks; of use after ``run()``.
+    /// Whether nothing is left to do: all steps are done, and the held-out subjects scored where that is due.
+    /// Equal on all ranks; of use after ``run()``.
     public var isComplete: Bool { prepared.isComplete }
 
-    /// Trains up to the configured number of steps, or until a signal asks to stop, and scores the held-out subjects where
-    /// that is due. Collective.
+    /// Trains up to the configured number of steps, or until a signal asks to stop, and scores the held-out
+    /// subjects where that is due. Collective.
     /// - Returns: the run's summary; nil where no step was done: see ``isComplete``.
     /// - Throws: errors of data, files and MPI, and ``TrainingError/notFinite(step:what:)``.
     public func run() throws -> RunSummary? {

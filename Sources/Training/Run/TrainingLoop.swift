@@ -42,8 +42,8 @@ struct TrainingLoop {
         return checkpoints
     }
 
-    /// Waits for the patches of a step; nil when a rank was told to stop. An error of all ranks costs no step: what was done
-    /// is saved before it goes on. Collective.
+    /// Waits for the patches of a step; nil when a rank was told to stop. An error of all ranks costs no
+    /// step: what was done is saved before it goes on. Collective.
     private func draw(step: Int, _ checkpoints: CheckpointWriter) throws -> PatchBatch? {
         do {
             return try run.patches.draw(step: step, for: run)

@@ -1,4 +1,3 @@
-import CPU
 import Collectives
 import Configuration
 import Engine
@@ -6,8 +5,8 @@ import Logging
 import RunFiles
 import Sampling
 
-/// What comes before the first step: ranks are compared, the list is read, the network compiled and a checkpoint restored.
-/// Whatever can be known to be wrong ends the run here, before it has done anything.
+/// What comes before the first step: ranks are compared, the list is read, the network compiled and a
+/// checkpoint restored. Whatever can be known to be wrong ends the run here, before it has done anything.
 struct TrainingSetup {
     let configuration: RunConfiguration
     let options: TrainingOptions
@@ -42,7 +41,7 @@ struct TrainingSetup {
         restoration.warnOfThreads(placement.threads, task.configuration)
         try checkWork(task, restoration, on: communicator, phases)
 
-        let device = try communicator.together { try CPUDevice(threads: placement.threads) }
+        let device = try communicator.together { try DeviceChoice.device(threads: placement.threads) }
         let algorithms = try phases.run(.timingConvolutions, step: 0) {
             try AlgorithmDecision(
                 task, restoration: restoration, slots: assignment.microBatchSlots, device: device
@@ -91,8 +90,8 @@ struct TrainingSetup {
         return (log, logger)
     }
 
-    /// Where steps are left to do, says in the summary that the run is not complete and checks the files of the subjects.
-    /// Collective.
+    /// Where steps are left to do, says in the summary that the run is not complete and checks the files of
+    /// the subjects. Collective.
     private func checkWork(
         _ task: TrainingTask, _ restoration: Restoration, on communicator: any Communicator,
         _ phases: PhaseObservers

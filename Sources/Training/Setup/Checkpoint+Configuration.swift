@@ -10,7 +10,8 @@ extension Checkpoint {
 
     /// Checks that a run with `configuration` can go on from here.
     /// - Returns: the keys that have changed and may, for the log.
-    /// - Throws: ``CheckpointError/otherConfiguration(path:key:found:expected:)`` for the first key that may not.
+    /// - Throws: ``CheckpointError/otherConfiguration(path:key:found:expected:)`` for the first key that may
+    ///   not.
     public func check(
         against configuration: RunConfiguration, path: String
     ) throws -> [RunConfiguration.Difference] {

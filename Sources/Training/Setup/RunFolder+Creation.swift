@@ -4,8 +4,8 @@ import Sampling
 import SystemPackage
 
 extension RunFolder {
-    /// Makes it; refuses one that holds something else, or a run that one from step 0 would overwrite, and a timeline over
-    /// another file.
+    /// Makes it; refuses one that holds something else, or a run that one from step 0 would overwrite, and a
+    /// timeline over another file.
     static func create(_ options: TrainingOptions, task: TrainingTask, store: CheckpointStore) throws {
         if options.resume == .never, let last = try store.list().last {
             throw TrainingError.runExists(folder: options.runFolder, step: last.step)

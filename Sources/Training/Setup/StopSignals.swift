@@ -4,16 +4,18 @@ import Synchronization
 
 /// Signals that ask a run to end well: SIGTERM, SIGUSR1 (Slurm's warning) and SIGINT.
 ///
-/// The handler sets a flag, and the run ends after its step: see ``Trainer/stopSignal``. A second SIGINT ends the process at
-/// once.
+/// The handler sets a flag, and the run ends after its step: see ``Trainer/stopSignal``. A second SIGINT ends
+/// the process at once.
 public enum StopSignals {
     private static let received = Atomic<Int32>(0)
 
-    /// Catches the signals. Also ignores SIGXFSZ and SIGPIPE, so that a full quota or a closed pipe is an error of
-    /// the write that meets it. A signal that has come stays: it may have come between two runs of a sweep.
+    /// Catches the signals. Also ignores SIGXFSZ and SIGPIPE, so that a full quota or a closed pipe is an
+    /// error of the write that meets it. A signal that has come stays: it may have come between two runs of a
+    /// sweep.
     ///
-    /// A thread of their own hears them. The calling thread and those that it starts from now on must not: oneDNN's
-    /// matrix product moves the stack pointer to a block of the heap, below which a handler would write.
+    /// A thread of their own hears them. The calling thread and those that it starts from now on must not:
+    /// oneDNN's matrix product moves the stack pointer to a block of the heap, below which a handler would
+    /// write.
     public static func install() {
         for number in signals {
             var action = sigaction()

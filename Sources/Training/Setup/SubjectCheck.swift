@@ -1,11 +1,12 @@
 import Collectives
 import Sampling
 
-/// Opens the files of all subjects before the first step, subject i on rank i mod N: a file that is missing, cut or of
-/// another grid ends a run before it has done anything and not after its last step.
+/// Opens the files of all subjects before the first step, subject i on rank i mod N: a file that is missing,
+/// cut or of another grid ends a run before it has done anything and not after its last step.
 ///
-/// Of each file the header is read, and the end where it is compressed; references of held-out subjects are read whole, as
-/// no step of the training opens them. What only the voxels of an image tell is found when they are read.
+/// Of each file the header is read, and the end where it is compressed; references of held-out subjects are
+/// read whole, as no step of the training opens them. What only the voxels of an image tell is found when
+/// they are read.
 public struct SubjectCheck {
     private let subjects: [SubjectFiles]
     /// Where the held-out ones begin.

@@ -7,11 +7,11 @@ public struct TrainingOptions: Sendable {
     public var quiet = false
     /// Where the timeline of the run is written; nil for none.
     public var timeline: String?
-    /// Whether it says on the console where subjects differ in orientation or spacing; else in the log alone. A sweep says
-    /// it once for all its runs.
+    /// Whether it says on the console where subjects differ in orientation or spacing; else in the log alone.
+    /// A sweep says it once for all its runs.
     public var warnsOfGrids = true
-    /// Files that the command has read, such as the configuration, beside the list and what it names: they are not written
-    /// over.
+    /// Files that the command has read, such as the configuration, beside the list and what it names: they
+    /// are not written over.
     public var reads: [String] = []
     /// Of the program, for the summary.
     public var version = ""

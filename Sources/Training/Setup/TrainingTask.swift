@@ -75,8 +75,8 @@ extension RunConfiguration.Distributed {
 }
 
 extension RunConfiguration {
-    /// - Throws: ``TrainingError/notDeterministic(found:expected:)`` where the number of ranks would change the result
-    ///   although none may.
+    /// - Throws: ``TrainingError/notDeterministic(found:expected:)`` where the number of ranks would change
+    ///   the result although none may.
     public func checkDeterminism(ranks: Int) throws {
         guard distributed.reduction == .deterministic else { return }
         guard ranks & (ranks - 1) == 0 else {
@@ -91,8 +91,8 @@ extension RunConfiguration {
         }
     }
 
-    /// Compares the threads of all ranks, which must be equal where no bit may depend on who computes a slot: sums over
-    /// voxels in the gradients of convolutions are formed a thread at a time. Collective.
+    /// Compares the threads of all ranks, which must be equal where no bit may depend on who computes a slot:
+    /// sums over voxels in the gradients of convolutions are formed a thread at a time. Collective.
     /// - Throws: ``TrainingError/notDeterministic(found:expected:)``, the same on all ranks.
     func checkDeterminism(threads: Int, on communicator: any Communicator) throws {
         try checkDeterminism(

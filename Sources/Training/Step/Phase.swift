@@ -1,8 +1,8 @@
 /// What a rank does from a moment on: a phase of a run.
 ///
-/// Whoever watches, times or draws a run hears of its phases (``PhaseObserver``), and the words that users see of them
-/// stand here alone: in sentences of the watchdog and in `DICERANK_FAULT` a phase's ``operation``, in the timeline its
-/// ``span``, in `metrics.csv` its ``column``.
+/// Whoever watches, times or draws a run hears of its phases (``PhaseObserver``), and the words that users
+/// see of them stand here alone: in sentences of the watchdog and in `DICERANK_FAULT` a phase's
+/// ``operation``, in the timeline its ``span``, in `metrics.csv` its ``column``.
 public enum Phase: Hashable, Sendable {
     // Before the first step.
     case starting
@@ -44,7 +44,8 @@ public enum Phase: Hashable, Sendable {
     case recordingHeldOut
     case writingTimeline
 
-    /// What the watchdog says of it, which reads on from "it was"; nil for a part of a phase that it does not tell apart.
+    /// What the watchdog says of it, which reads on from "it was"; nil for a part of a phase that it does not
+    /// tell apart.
     public var operation: String? {
         switch self {
         case .starting: "starting"
@@ -76,7 +77,8 @@ public enum Phase: Hashable, Sendable {
         }
     }
 
-    /// The name of its spans in a timeline; nil where it is not drawn, or only as the operations that it consists of.
+    /// The name of its spans in a timeline; nil where it is not drawn, or only as the operations that it
+    /// consists of.
     public var span: String? {
         switch self {
         case .waitingForPatches: "waiting for patches"

@@ -1,8 +1,8 @@
 import Collectives
 import Engine
 
-/// The engine's exchange of slot values over the ranks of a communicator. Rank r owns the slots that follow those of
-/// rank r - 1, so that the ranks' values one after the other are in slot order.
+/// The engine's exchange of slot values over the ranks of a communicator. Rank r owns the slots that follow
+/// those of rank r - 1, so that the ranks' values one after the other are in slot order.
 public final class RankExchange: SlotExchange {
     private let communicator: any Communicator
     /// Seconds spent in exchanges so far, waiting for slower ranks included.

@@ -6,8 +6,8 @@ import Foundation
 import RunFiles
 
 extension RunConfiguration {
-    /// Compares the configurations of all ranks: the first of what must be equal, since it decides which collective
-    /// operations follow. Collective.
+    /// Compares the configurations of all ranks: the first of what must be equal, since it decides which
+    /// collective operations follow. Collective.
     /// - Throws: ``TrainingError/ranksDiffer(rank:host:what:)``, the same on all ranks.
     func checkEqual(on communicator: any Communicator) throws {
         guard communicator.size > 1 else { return }
@@ -73,8 +73,8 @@ struct ReplicaState {
 }
 
 extension TrainingStep {
-    /// Compares the replicas where that is due: rounding never tells them apart, so that a difference is a fault of a
-    /// machine or of the program. Collective.
+    /// Compares the replicas where that is due: rounding never tells them apart, so that a difference is a
+    /// fault of a machine or of the program. Collective.
     /// - Throws: ``TrainingError/ranksDiffer(rank:host:what:)``, the same on all ranks.
     func compareReplicas(step: Int) throws {
         let every = configuration.distributed.compareEvery

@@ -1,7 +1,7 @@
 import Collectives
 
-/// What ranks tell each other before each step, so that all of them take it or none: whether one of them was told to stop
-/// or has failed in getting its patches.
+/// What ranks tell each other before each step, so that all of them take it or none: whether one of them was
+/// told to stop or has failed in getting its patches.
 public struct StepAgreement: Equatable, Sendable {
     /// The signal by which a rank was told to stop; 0 for none.
     public var signal: Int32

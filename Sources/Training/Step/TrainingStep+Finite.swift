@@ -38,8 +38,8 @@ extension TrainingStep {
         return try communicator.broadcast(place, from: slot / rankSlots)
     }
 
-    /// The slot of the step whose patch has the largest absolute value, the likeliest cause of a gradient that is not
-    /// finite. Collective.
+    /// The slot of the step whose patch has the largest absolute value, the likeliest cause of a gradient
+    /// that is not finite. Collective.
     private func largestInput(of patches: some StepPatches) throws -> (slot: Int, value: Float) {
         let own = (0..<rankSlots).map { slot in
             patches.withImages(slot: slot) { $0.reduce(0) { max($0, abs($1)) } }

@@ -5,9 +5,9 @@ import Geometry
 
 /// One optimiser step of a network on the ranks of a communicator, as training takes it and `bench` times it.
 ///
-/// It owns all that a step needs: the compiled network with its parameters and gradients, the exchange and the reduction
-/// over the ranks, the optimiser, and the rules for gradients that are long or not finite. It belongs to the thread that
-/// made it.
+/// It owns all that a step needs: the compiled network with its parameters and gradients, the exchange and
+/// the reduction over the ranks, the optimiser, and the rules for gradients that are long or not finite. It
+/// belongs to the thread that made it.
 public final class TrainingStep {
     let configuration: RunConfiguration
     let communicator: any Communicator
@@ -21,8 +21,8 @@ public final class TrainingStep {
     /// Steps in a row that were not finite and changed nothing.
     private var skippedInARow = 0
 
-    /// Compiles the network for the configuration's batch, of which each rank takes an equal part, and draws its parameters.
-    /// Not collective.
+    /// Compiles the network for the configuration's batch, of which each rank takes an equal part, and draws
+    /// its parameters. Not collective.
     /// - Parameters:
     ///   - inputSize: of a patch.
     ///   - algorithms: of the convolutions, the same on all ranks.
@@ -95,7 +95,8 @@ public final class TrainingStep {
         public let skipped: TrainingError?
     }
 
-    /// Tells all ranks whether one of them was told to stop or has failed. Collective; comes before each step.
+    /// Tells all ranks whether one of them was told to stop or has failed. Collective; comes before each
+    /// step.
     public func agree(_ own: StepAgreement, step: Int) throws -> StepAgreement {
         try phases.run(.waitingForRanks, step: step) { try own.among(communicator) }
     }
@@ -104,8 +105,8 @@ public final class TrainingStep {
     /// - Parameters:
     ///   - patches: of this rank's slots.
     ///   - step: its number, from 1.
-    /// - Throws: errors of MPI, and ``TrainingError/notFinite(step:what:)`` where the configuration says to stop, or after ten
-    ///   such steps in a row.
+    /// - Throws: errors of MPI, and ``TrainingError/notFinite(step:what:)`` where the configuration says to
+    ///   stop, or after ten such steps in a row.
     public func run(_ patches: some StepPatches, step: Int) throws -> Outcome {
         let statisticsBefore = skipsNotFinite ? model.statistics.values : []
         let parts = microBatches(of: patches, step: step)
@@ -153,11 +154,11 @@ public final class TrainingStep {
 
     private var skipsNotFinite: Bool { configuration.optimizer.nonFinite == .skip }
 
-    /// Looks whether the step may change the parameters: not where the loss or a gradient is not finite. Batch norm's running
-    /// statistics are put back then.
+    /// Looks whether the step may change the parameters: not where the loss or a gradient is not finite.
+    /// Batch norm's running statistics are put back then.
     /// - Returns: why the step is skipped; nil for one that is finite.
-    /// - Throws: ``TrainingError/notFinite(step:what:)`` where the configuration does not say to skip such steps, and after ten
-    ///   of them in a row.
+    /// - Throws: ``TrainingError/notFinite(step:what:)`` where the configuration does not say to skip such
+    ///   steps, and after ten of them in a row.
     private func faultToSkip(
         _ report: BatchReport, _ patches: some StepPatches, step: Int, _ statisticsBefore: [Float]
     ) throws -> TrainingError? {
@@ -168,7 +169,8 @@ public final class TrainingStep {
         } catch let error as TrainingError where skipsNotFinite {
             skippedInARow += 1
             model.statistics.setValues(statisticsBefore)
-            // Beside a gradient that is not finite, what rounding took from another can be too large to go on with.
+            // Beside a gradient that is not finite, what rounding took from another can be too large to go on
+            // with.
             reducer.forgetResiduals()
             guard skippedInARow < 10 else { throw error }
             return error

@@ -2,8 +2,8 @@ import Engine
 
 /// Records what this rank does and when, to be drawn later.
 ///
-/// Recording takes about half a microsecond a span: names are interned, spans are plain numbers in memory that is
-/// reserved once, and text comes at the end. Not thread safe: all spans are the training thread's.
+/// Recording takes about half a microsecond a span: names are interned, spans are plain numbers in memory
+/// that is reserved once, and text comes at the end. Not thread safe: all spans are the training thread's.
 final class Timeline {
     /// A line of the drawing. Spans of one row do not overlap.
     struct Row: Hashable {
@@ -74,7 +74,8 @@ final class Timeline {
         self.now = now ?? { clock(.now) }
     }
 
-    /// Spans that each rank may record: a million, and fewer where many ranks would make a file that no viewer opens.
+    /// Spans that each rank may record: a million, and fewer where many ranks would make a file that no
+    /// viewer opens.
     static func capacity(ranks: Int) -> Int { min(1_000_000, 4_000_000 / ranks) }
 
     func start() {

@@ -2,8 +2,8 @@ import Collectives
 
 /// Turns the times of this rank into times of rank 0, whose drawing begins at 0.
 ///
-/// Clocks of hosts drift apart by a microsecond or more a second, so that they are compared when the recording starts
-/// and when it ends; between the two the offset is taken to grow evenly.
+/// Clocks of hosts drift apart by a microsecond or more a second, so that they are compared when the
+/// recording starts and when it ends; between the two the offset is taken to grow evenly.
 struct TimelineClock: Equatable {
     /// How far a clock is ahead of rank 0's at a time of its own, in nanoseconds.
     struct Offset: Equatable {

@@ -29,8 +29,8 @@ final class TimelineRecording {
         timeline.start()
     }
 
-    /// Writes what was recorded on all ranks into one file and says where it is; does nothing where nothing was recorded.
-    /// Collective.
+    /// Writes what was recorded on all ranks into one file and says where it is; does nothing where nothing
+    /// was recorded. Collective.
     ///
     /// A file that cannot be written is a warning: it costs nothing of the run.
     /// - Parameter firstStep: the steps done before the run.

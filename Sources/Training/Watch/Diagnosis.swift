@@ -13,8 +13,8 @@ struct Diagnosis {
     /// After how many seconds of silence a rank is lost.
     let longestSilence: Double
 
-    /// Whether the job has waited for too long. A rank that waits is no sign of it by itself, nor is a silent one: the rank
-    /// that is waited for may compute, and messages may be lost while MPI's are not.
+    /// Whether the job has waited for too long. A rank that waits is no sign of it by itself, nor is a silent
+    /// one: the rank that is waited for may compute, and messages may be lost while MPI's are not.
     /// - Parameter witnesses: By rank; the first is this one.
     func isDue(_ witnesses: [Witness]) -> Bool {
         func isIdle(_ rank: Int) -> Bool { witnesses[rank].silence + witnesses[rank].activity.idle > timeout }
@@ -23,8 +23,8 @@ struct Diagnosis {
         return behind.count == witnesses.count ? behind.allSatisfy(isIdle) : behind.contains(where: isIdle)
     }
 
-    /// Whether a rank that knows of no other has waited for too long. In a call it may wait for one that computes, which
-    /// ends the job itself where that takes too long.
+    /// Whether a rank that knows of no other has waited for too long. In a call it may wait for one that
+    /// computes, which ends the job itself where that takes too long.
     func isDueUnheard(_ own: RankActivity) -> Bool {
         own.idle > (own.call.isEmpty ? timeout : Self.unheardPatience * timeout)
     }
@@ -42,8 +42,8 @@ struct Diagnosis {
         return witnesses.indices.filter { witnesses[$0].activity.operations == least }
     }
 
-    /// One sentence. A rank that is silent is lost; else the one that has begun the fewest operations with others is what
-    /// the others wait for; where all have begun as many, nothing gets through.
+    /// One sentence. A rank that is silent is lost; else the one that has begun the fewest operations with
+    /// others is what the others wait for; where all have begun as many, nothing gets through.
     /// - Parameter witnesses: By rank.
     func sentence(_ witnesses: [Witness]) -> String {
         let lost = lost(witnesses)

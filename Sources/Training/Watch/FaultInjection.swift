@@ -3,8 +3,9 @@ import Glibc
 
 /// A signal that a rank sends itself, for tests of what becomes of a job then.
 ///
-/// The environment variable `DICERANK_FAULT` is `SIGNAL:RANK:STEP:OPERATION`, such as `9:1:5:computing gradients`: the
-/// signal's number, and where it comes: when that rank begins the phase of that ``Phase/operation`` at that step.
+/// The environment variable `DICERANK_FAULT` is `SIGNAL:RANK:STEP:OPERATION`, such as `9:1:5:computing
+/// gradients`: the signal's number, and where it comes: when that rank begins the phase of that
+/// ``Phase/operation`` at that step.
 struct FaultInjection: Equatable, Sendable {
     let signal: Int32
     let rank: Int, step: Int

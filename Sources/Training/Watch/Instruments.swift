@@ -2,8 +2,8 @@ import Collectives
 import Configuration
 import Engine
 
-/// All that hears of the phases of a run and of its communication: the watchdog, the timeline, the timer of steps and the
-/// fault that a test has asked for.
+/// All that hears of the phases of a run and of its communication: the watchdog, the timeline, the timer of
+/// steps and the fault that a test has asked for.
 struct Instruments {
     /// The ranks; their communication is watched and drawn.
     let communicator: any Communicator
@@ -33,8 +33,8 @@ struct Instruments {
         phases = PhaseObservers(optional.compactMap { $0 })
     }
 
-    /// Notes an operation of the network that has run: the passes over a large patch may take longer than the timeout, an
-    /// operation does not.
+    /// Notes an operation of the network that has run: the passes over a large patch may take longer than the
+    /// timeout, an operation does not.
     func note(_ operation: OperationReport) {
         watchdog.progressed()
         timeline?.note(operation)

@@ -4,8 +4,8 @@ import Logging
 
 /// How the watchdog speaks, and ends a process: its sentence goes to standard error and to the run's log.
 ///
-/// Whatever the program is stuck in may hold locks, or be the file system or a terminal that nobody reads: nothing is
-/// shared with it, and what cannot be written keeps nobody waiting.
+/// Whatever the program is stuck in may hold locks, or be the file system or a terminal that nobody reads:
+/// nothing is shared with it, and what cannot be written keeps nobody waiting.
 struct LastWord: Sendable {
     let runFolder: String
 

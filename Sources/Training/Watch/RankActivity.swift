@@ -6,7 +6,8 @@ struct RankActivity: Equatable, Sendable {
     var step = 0
     /// The MPI call that it is in; empty where it computes.
     var call = ""
-    /// Operations with other ranks that it has begun: a rank that has begun fewer is the one that others wait for.
+    /// Operations with other ranks that it has begun: a rank that has begun fewer is the one that others wait
+    /// for.
     var operations = 0
     /// Seconds since the last change of the above.
     var idle = 0.0

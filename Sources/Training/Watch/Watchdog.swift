@@ -4,12 +4,13 @@ import Synchronization
 
 /// Ends a job in which a rank makes no progress, with a sentence that names rank, host, step and operation.
 ///
-/// A thread of every rank tells rank 0 each moment what the rank does, and rank 0 answers, beside MPI, which waits for
-/// the rank that is lost. Rank 0 finds out whom the others wait for and says so, once; where rank 0 itself is lost, the
-/// lowest rank that is left does. The processes end, and the launcher ends those that cannot.
+/// A thread of every rank tells rank 0 each moment what the rank does, and rank 0 answers, beside MPI, which
+/// waits for the rank that is lost. Rank 0 finds out whom the others wait for and says so, once; where rank 0
+/// itself is lost, the lowest rank that is left does. The processes end, and the launcher ends those that
+/// cannot.
 ///
-/// Where a process dies, the launcher sees it first and ends the others, by SIGTERM and, a second later, SIGKILL. In
-/// between is said which rank is silent, and what it was doing.
+/// Where a process dies, the launcher sees it first and ends the others, by SIGTERM and, a second later,
+/// SIGKILL. In between is said which rank is silent, and what it was doing.
 final class Watchdog: Sendable {
     private struct State {
         var activity = RankActivity()
@@ -45,7 +46,8 @@ final class Watchdog: Sendable {
     /// - Parameters:
     ///   - seconds: How long an operation may take.
     ///   - warn: Given a sentence that names a silent rank when the job is told to end.
-    ///   - expire: Given the sentence, or nil on ranks that have nothing to say; does not return to the program in a run.
+    ///   - expire: Given the sentence, or nil on ranks that have nothing to say; does not return to the
+    ///     program in a run.
     init(
         seconds: Double, communicator: any Communicator,
         warn: @escaping @Sendable (_ sentence: String) -> Void = { _ in },
@@ -185,7 +187,8 @@ final class Watchdog: Sendable {
         return end(diagnosis.sentence(witnesses))
     }
 
-    /// What another rank makes of it that waits for too long: rank 0 will say why where that is so, or is lost.
+    /// What another rank makes of it that waits for too long: rank 0 will say why where that is so, or is
+    /// lost.
     private func judgeAlone(_ own: RankActivity, _ knowledge: inout Knowledge) -> Bool {
         guard own.idle > diagnosis.timeout else {
             knowledge.alarm = nil

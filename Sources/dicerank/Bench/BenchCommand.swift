@@ -1,5 +1,4 @@
 import ArgumentParser
-import CPU
 import Collectives
 import Engine
 import Foundation
@@ -57,7 +56,7 @@ extension Dicerank {
                     }
                     let placement = try Placement.query(
                         on: world, threads: configuration.threads.map { .exactly($0) } ?? .automatic)
-                    let device = try CPUDevice(threads: placement.threads)
+                    let device = try DeviceChoice.device(threads: placement.threads)
                     let algorithms = try RandomStep.algorithms(
                         configuration, channels: channels, device: device, on: world)
                     let measured = try world.together {

@@ -1,11 +1,11 @@
 import ArgumentParser
-import CPU
 import Collectives
 import Engine
 import Foundation
 import Host
 import Inference
 import Sampling
+import Training
 
 extension Dicerank.Bench {
     /// Shows where the time of a training step goes.
@@ -52,7 +52,8 @@ extension Dicerank.Bench {
                 threads: configuration.threads.map { .exactly($0) } ?? .automatic)
             let before = Machine.residentBytes
             let random = try RandomStep(
-                configuration, channels: channels, device: try CPUDevice(threads: placement.threads),
+                configuration, channels: channels,
+                device: try DeviceChoice.device(threads: placement.threads),
                 communicator: alone)
             for line in PlanReport.algorithms(random.timings) { common.report.result(line) }
             _ = try random.seconds()

@@ -25,9 +25,9 @@ struct ForecastLink: ExpressibleByArgument, Equatable {
 
     static let all = [1, 10, 25, 100, 200].map { ForecastLink(gigabitsPerSecond: $0) }
 
-    /// Microseconds. Up to 10 Gbit/s MPI mostly speaks TCP over Ethernet, beyond it InfiniBand or RoCE without the
-    /// kernel. OSU's `osu_latency` publishes 25 microseconds for 1 to 128 bytes in the first case, and 0.9 to 1.5 in
-    /// the second; the defaults add a switch or two.
+    /// Microseconds. Up to 10 Gbit/s MPI mostly speaks TCP over Ethernet, beyond it InfiniBand or RoCE
+    /// without the kernel. OSU's `osu_latency` publishes 25 microseconds for 1 to 128 bytes in the first
+    /// case, and 0.9 to 1.5 in the second; the defaults add a switch or two.
     private static func usualLatency(_ gigabitsPerSecond: Double) -> Double {
         gigabitsPerSecond <= 10 ? 30 : 2
     }

@@ -15,7 +15,8 @@ final class RandomStep {
     /// - Parameters:
     ///   - algorithms: of the convolutions; nil to choose them as the configuration says.
     ///   - exchange: what statistics and loss sums go through; nil for the communicator.
-    /// - Throws: errors of the network and of memory, and `CommandError` where the ranks do not divide the batch.
+    /// - Throws: errors of the network and of memory, and `CommandError` where the ranks do not divide the
+    ///   batch.
     init(
         _ configuration: RunConfiguration, channels: Int, device: any Device, communicator: any Communicator,
         algorithms chosen: AlgorithmChoice? = nil, exchange: (any SlotExchange)? = nil
@@ -42,7 +43,8 @@ final class RandomStep {
         patches = RandomPatches(channels: channels, inputSize: inputSize, outputSize: step.outputSize)
     }
 
-    /// The algorithms that rank 0 chooses, which all ranks must run alike; nil on a rank that is alone. Collective.
+    /// The algorithms that rank 0 chooses, which all ranks must run alike; nil on a rank that is alone.
+    /// Collective.
     static func algorithms(
         _ configuration: RunConfiguration, channels: Int, device: any Device,
         on communicator: any Communicator

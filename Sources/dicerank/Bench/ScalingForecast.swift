@@ -15,7 +15,8 @@ struct ScalingForecast {
 
     func efficiency(_ step: StepForecast) -> Double { idealSeconds / step.stepSeconds }
 
-    /// Weak scaling on 2, 4, ... up to `maxRanks` ranks, then strong scaling on those that divide `globalBatch`.
+    /// Weak scaling on 2, 4, ... up to `maxRanks` ranks, then strong scaling on those that divide
+    /// `globalBatch`.
     static func all(
         _ measurement: ScalingMeasurement, links: [ForecastLink], maxRanks: Int, globalBatch: Int
     ) -> [ScalingForecast] {

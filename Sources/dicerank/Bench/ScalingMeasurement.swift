@@ -1,4 +1,3 @@
-import CPU
 import Collectives
 import Configuration
 import Engine
@@ -120,7 +119,8 @@ private struct StepBench {
         var shared = configuration
         shared.batch = slots * communicator.size
         return try RandomStep(
-            shared, channels: channels, device: try CPUDevice(threads: threads), communicator: communicator,
+            shared, channels: channels, device: try DeviceChoice.device(threads: threads),
+            communicator: communicator,
             algorithms: algorithms, exchange: exchange)
     }
 

@@ -209,7 +209,8 @@ enum HeldOut {
     }
 
     /// Checks that a list is split as it was for a training.
-    /// - Parameter names: what the checkpoint at `path` knows of the training's list; nil where it does not tell.
+    /// - Parameter names: what the checkpoint at `path` knows of the training's list; nil where it does not
+    ///   tell.
     static func check(_ list: SubjectList, against names: SubjectNames?, of path: String) throws {
         try names?.check(
             SubjectNames(of: list), list: list.path, path: path,

@@ -66,7 +66,8 @@ extension Dicerank {
             report.note("Train on them with: dicerank train \(path) --output run")
         }
 
-        /// A run that fits the data: patches no larger than the volumes, and a fifth of the subjects held out.
+        /// A run that fits the data: patches no larger than the volumes, and a fifth of the subjects held
+        /// out.
         private var configurationText: String {
             """
             # Trains HighRes3DNet on the subjects of this folder. Keys that are not here have their defaults; the run's

@@ -60,8 +60,8 @@ extension Dicerank.Segment {
             paths: subject.images.map(\.path) + [subject.mask].compactMap { $0 })
     }
 
-    /// Those that are not there yet, whole and of these images and this checkpoint; the others are told of. Ranks look at
-    /// different ones. Collective.
+    /// Those that are not there yet, whole and of these images and this checkpoint; the others are told of.
+    /// Ranks look at different ones. Collective.
     func pending(
         _ subjects: [SubjectFiles], of trained: TrainedNetwork, on world: any Communicator
     ) throws -> [SubjectFiles] {

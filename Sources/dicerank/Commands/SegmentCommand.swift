@@ -1,5 +1,4 @@
 import ArgumentParser
-import CPU
 import Collectives
 import Engine
 import Foundation
@@ -98,7 +97,7 @@ extension Dicerank {
                 if isFirst { warnOfCase(subjects) }
                 let pending = try pending(subjects, of: trained, on: world)
                 let window = trained.window(
-                    on: try CPUDevice(threads: placement.threads),
+                    on: try DeviceChoice.device(threads: placement.threads),
                     memoryBytes: WindowMemory.bytes(ranks: placement.ranksOnNode.count))
                 let own = stride(from: world.rank, to: pending.count, by: world.size).map { pending[$0] }
                 let progress = SegmentationProgress(

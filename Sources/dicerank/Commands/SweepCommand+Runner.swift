@@ -36,8 +36,8 @@ struct SweepRunner {
         return number > 0 ? number : nil
     }
 
-    /// Threads that each rank gets where the configuration leaves it open. A group does not know of the other groups'
-    /// ranks on its nodes, so that all ranks share the cores here.
+    /// Threads that each rank gets where the configuration leaves it open. A group does not know of the other
+    /// groups' ranks on its nodes, so that all ranks share the cores here.
     private func threadsOfARank() throws -> Int? {
         guard plan.groups > 1 else { return nil }
         let placement = try Placement.query(on: world)

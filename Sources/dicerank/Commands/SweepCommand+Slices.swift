@@ -1,4 +1,3 @@
-import CPU
 import Collectives
 import Configuration
 import Engine
@@ -68,12 +67,12 @@ struct SweepSlices {
         let request = network.configuration.threads.map { ThreadRequest.exactly($0) } ?? .automatic
         let threads = try Placement.query(on: SoloCommunicator(), threads: request).threads
         let free = Memory.availableBytes ?? 4 << 30
-        let window = network.window(on: try CPUDevice(threads: threads), memoryBytes: free / 2)
+        let window = network.window(on: try DeviceChoice.device(threads: threads), memoryBytes: free / 2)
         return try window.labels(images: subject.images, size: subject.extent)
     }
 
-    /// The subject that is configured, or the held-out one with the median foreground volume; of an even number the
-    /// smaller of the two in the middle.
+    /// The subject that is configured, or the held-out one with the median foreground volume; of an even
+    /// number the smaller of the two in the middle.
     private func subject(
         of configuration: RunConfiguration, heldOutFrom networks: [TrainedNetwork]
     ) throws -> SubjectFiles {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Sampling
 
-/// The names of commands on the command line, which are looked at before the options: the parser takes a name that it does
-/// not know for an argument too many.
+/// The names of commands on the command line, which are looked at before the options: the parser takes a name
+/// that it does not know for an argument too many.
 enum CommandName {
     /// Checks the words up to the first that is no command's name.
     /// - Parameter words: Of the command line, without the program.

@@ -18,8 +18,8 @@ enum Failure {
         Foundation.exit(code.rawValue)
     }
 
-    /// Makes the process end with the exit code that a signal has, where one stopped the work before its end: 128 and the
-    /// signal's number; 0 for SIGUSR1, by which job scripts stop a run that they start again.
+    /// Makes the process end with the exit code that a signal has, where one stopped the work before its end:
+    /// 128 and the signal's number; 0 for SIGUSR1, by which job scripts stop a run that they start again.
     /// - Parameter signal: The same on all ranks; nil for none.
     /// - Throws: `ExitCode`.
     static func exitCode(ofSignal signal: Int32?) throws {

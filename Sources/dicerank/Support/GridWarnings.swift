@@ -3,7 +3,8 @@ import Sampling
 import Training
 
 extension TrainedNetwork {
-    /// Warns where subjects to segment differ in orientation or spacing from those of the training. Collective.
+    /// Warns where subjects to segment differ in orientation or spacing from those of the training.
+    /// Collective.
     /// - Throws: the same on all ranks: `NIfTIError` of a header.
     func compareGrids(of subjects: [SubjectFiles], on world: any Communicator, _ report: Report) throws {
         let found = try GridSurvey.read(subjects, on: world)
@@ -21,8 +22,8 @@ extension TrainedNetwork {
 }
 
 extension SweepPlan {
-    /// Sentences where the subjects of its runs differ in orientation or spacing, each once; empty on all ranks but the
-    /// first. Collective.
+    /// Sentences where the subjects of its runs differ in orientation or spacing, each once; empty on all
+    /// ranks but the first. Collective.
     func gridWarnings(on world: any Communicator) throws -> [String] {
         struct Data: Hashable {
             let subjects: [SubjectFiles]

@@ -14,8 +14,8 @@ struct CommonOptions: ParsableArguments {
 struct Report: Sendable {
     let isQuiet: Bool
 
-    /// Opens standard input, output and error where they were closed: a file of the run would get their number, and
-    /// then what is printed.
+    /// Opens standard input, output and error where they were closed: a file of the run would get their
+    /// number, and then what is printed.
     static func openClosedStreams() {
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
             _ = open("/dev/null", O_RDWR)

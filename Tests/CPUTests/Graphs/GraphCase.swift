@@ -144,10 +144,10 @@ struct GraphCase: CustomStringConvertible {
                         padding: padding, bias: bias))
             case .transposed(_, let channels, let kernel):
                 values.append(graph.transposedConvolution(x, name: name, channels: channels, kernel: kernel))
-            case .batchNorm: values.append(graph.batchNormalization(x, name: name))
-            case .instanceNorm: values.append(graph.instanceNormalization(x, name: name))
+            case .batchNorm: values.append(graph.batchNormalisation(x, name: name))
+            case .instanceNorm: values.append(graph.instanceNormalisation(x, name: name))
             case .groupNorm(_, let groups):
-                values.append(graph.groupNormalization(x, name: name, groups: groups))
+                values.append(graph.groupNormalisation(x, name: name, groups: groups))
             case .relu: values.append(graph.relu(x))
             case .prelu: values.append(graph.prelu(x, name: name))
             case .add(_, let shortcut): values.append(graph.add(x, shortcut: values[shortcut]))
@@ -206,9 +206,9 @@ extension GraphCase.Operation: CustomStringConvertible {
                 + (bias ? ", bias" : "")
         case .transposed(let x, let channels, let kernel):
             "transposedConvolution(\(x)) to \(channels) channels, \(kernel)"
-        case .batchNorm(let x): "batchNormalization(\(x))"
-        case .instanceNorm(let x): "instanceNormalization(\(x))"
-        case .groupNorm(let x, let groups): "groupNormalization(\(x), groups: \(groups))"
+        case .batchNorm(let x): "batchNormalisation(\(x))"
+        case .instanceNorm(let x): "instanceNormalisation(\(x))"
+        case .groupNorm(let x, let groups): "groupNormalisation(\(x), groups: \(groups))"
         case .relu(let x): "relu(\(x))"
         case .prelu(let x): "prelu(\(x))"
         case .add(let x, let shortcut): "add(\(x), shortcut: \(shortcut))"

@@ -70,7 +70,8 @@ final class ReferenceRun {
             inputs.train(on: device, way), .training(microBatches: microBatches), setup.tolerance)
     }
 
-    /// What is off by more than the tolerance, relative to a tensor's largest value, and by more than noise explains.
+    /// What is off by more than the tolerance, relative to a tensor's largest value, and by more than noise
+    /// explains.
     private func mismatches(
         _ found: [NamedTensor], _ pass: Pass, _ tolerance: Double
     ) throws -> [Mismatch] {

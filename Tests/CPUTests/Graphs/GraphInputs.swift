@@ -75,8 +75,8 @@ struct GraphInputs {
         var algorithms = AlgorithmChoice()
         var gradientsBySlot = false
         var microBatches = 1
-        /// Whether the network's memory has been through a step on an image of NaN before: nothing that is left of one may
-        /// reach the next.
+        /// Whether the network's memory has been through a step on an image of NaN before: nothing that is
+        /// left of one may reach the next.
         var isAfterNaN = false
     }
 
@@ -151,9 +151,9 @@ struct GraphInputs {
 
     // MARK: The loss as a function of the parameters
 
-    /// How fast the reference's loss grows along the gradient of a parameter: by central differences in double, and as the
-    /// gradient's norm says; nil where there is next to no gradient. Weights of WCE are constants of its gradient, so that
-    /// its loss is left out.
+    /// How fast the reference's loss grows along the gradient of a parameter: by central differences in
+    /// double, and as the gradient's norm says; nil where there is next to no gradient. Weights of WCE are
+    /// constants of its gradient, so that its loss is left out.
     func slope(
         along name: String, gradient: [Double], by way: Double
     ) throws -> (found: Double, expected: Double)? {

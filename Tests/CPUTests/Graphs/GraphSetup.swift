@@ -11,9 +11,10 @@ struct GraphSetup: Hashable, CustomStringConvertible {
     /// Whether memory is NaN until it is written, and guarded.
     var checksMemory = false
 
-    /// Relative to the largest value of a tensor. Float32 has 6e-8, a sum of some hundred products some times that, and a
-    /// graph a dozen operations: the direct sum stays below 1e-5. Winograd's transforms multiply by up to 8 and subtract:
-    /// 4.5e-5 was the most in 600 graphs beside what noise explains, so that transforms half as exact would be told.
+    /// Relative to the largest value of a tensor. Float32 has 6e-8, a sum of some hundred products some times
+    /// that, and a graph a dozen operations: the direct sum stays below 1e-5. Winograd's transforms multiply
+    /// by up to 8 and subtract: 4.5e-5 was the most in 600 graphs beside what noise explains, so that
+    /// transforms half as exact would be told.
     var tolerance: Double { algorithms.rule == .direct && algorithms.named.isEmpty ? 2e-5 : 6e-5 }
 
     func device() throws -> CPUDevice {
@@ -31,7 +32,8 @@ struct GraphSetup: Hashable, CustomStringConvertible {
 }
 
 extension GraphCase {
-    /// Every algorithm on every instruction set of this machine, and a mixture; threads and the rest are drawn.
+    /// Every algorithm on every instruction set of this machine, and a mixture; threads and the rest are
+    /// drawn.
     var setups: [GraphSetup] {
         var draws = FixtureDraws("\(seed)/setups")
         return InstructionSet.available.flatMap { set -> [GraphSetup] in

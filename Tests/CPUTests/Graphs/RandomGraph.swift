@@ -207,10 +207,10 @@ private struct RandomGraph {
     /// Normalisations of x and of what a crop leaves of it, whose statistics are not the same.
     private mutating func statisticsOfAPart(_ x: Int) {
         let isBatch = draws.chance(60)
-        func normalization(_ x: Int) -> GraphCase.Operation { isBatch ? .batchNorm(x) : .instanceNorm(x) }
-        push(normalization(x))
+        func normalisation(_ x: Int) -> GraphCase.Operation { isBatch ? .batchNorm(x) : .instanceNorm(x) }
+        push(normalisation(x))
         if push(.crop(x, before: draws.integer(0...1), after: draws.integer(1...2))) {
-            push(normalization(shapes.count - 1))
+            push(normalisation(shapes.count - 1))
         }
     }
 

@@ -7,8 +7,9 @@ import Testing
 
 /// The engine against ``ReferenceDevice`` on graphs that nobody has thought of.
 ///
-/// `DICERANK_GRAPHS=2000` runs so many; `DICERANK_GRAPH_SEED=17` starts at that one, alone unless the other says how many.
-/// With `DICERANK_GRAPH_TRACE=1` each is printed before it runs, in case it takes the process with it.
+/// `DICERANK_GRAPHS=2000` runs so many; `DICERANK_GRAPH_SEED=17` starts at that one, alone unless the other
+/// says how many. With `DICERANK_GRAPH_TRACE=1` each is printed before it runs, in case it takes the process
+/// with it.
 @Suite(.serialized) struct RandomGraphTests {
     private static func number(_ name: String) -> Int? {
         ProcessInfo.processInfo.environment[name].flatMap(Int.init)

@@ -46,15 +46,16 @@ import Testing
         #expect(lines[1].hasPrefix("second: direct"))
     }
 
-    /// Shortcut, crop and dilation as in HighRes3DNet's last block, where Winograd's convolution computes the kept window
-    /// only. What a rectifier sees comes from 1^3 convolutions, the same either way, so that none flips.
+    /// Shortcut, crop and dilation as in HighRes3DNet's last block, where Winograd's convolution computes the
+    /// kept window only. What a rectifier sees comes from 1^3 convolutions, the same either way, so that none
+    /// flips.
     @Test(arguments: [1, 2])
     func theKeptWindowIsEnough(threads: Int) throws {
         func graph() -> Graph {
             var graph = Graph(inputChannels: 2)
             var x = graph.convolution(graph.input, name: "wide", channels: 20, kernel: Size3(cube: 1))
             let shortcut = x
-            x = graph.relu(graph.batchNormalization(x, name: "norm"))
+            x = graph.relu(graph.batchNormalisation(x, name: "norm"))
             x = graph.convolution(x, name: "dilated", channels: 20, kernel: Size3(cube: 3), dilation: 4)
             x = graph.crop(graph.add(x, shortcut: shortcut), border: 7)
             graph.setOutput(

@@ -62,7 +62,8 @@ import Testing
         #expect(plan.logits(slot: 0).allSatisfy { $0 == 1 })
     }
 
-    /// With the mask held, the loss is a smooth function of the weights; its slope is the gradient that backward gives.
+    /// With the mask held, the loss is a smooth function of the weights; its slope is the gradient that
+    /// backward gives.
     @Test func backwardDropsTheSame() throws {
         var graph = Graph(inputChannels: 2)
         let first = graph.convolution(graph.input, name: "first", channels: 9, kernel: Size3(cube: 3))

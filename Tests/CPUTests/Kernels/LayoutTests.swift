@@ -34,8 +34,8 @@ import Testing
         #expect(layout.positions(1) == Array(0..<6))
     }
 
-    /// The fewest tiles of four: 51 voxels at dilation 4 are runs of 13, 13, 13 and 12 with gaps of one, which 14 tiles
-    /// cover where each run by itself would take four.
+    /// The fewest tiles of four: 51 voxels at dilation 4 are runs of 13, 13, 13 and 12 with gaps of one,
+    /// which 14 tiles cover where each run by itself would take four.
     @Test(arguments: [
         (13, 1, 4), (51, 1, 13), (51, 2, 13), (51, 4, 14), (48, 4, 12), (63, 4, 16), (85, 2, 22), (85, 4, 22),
         (3, 4, 2), (1, 1, 1),

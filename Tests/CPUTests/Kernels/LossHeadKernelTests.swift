@@ -5,8 +5,8 @@ import Testing
 @testable import CPU
 @testable import Engine
 
-/// Softmax, the losses' sums and the gradient of the logits against their definitions, in double and voxel by voxel, on
-/// every instruction set of this machine.
+/// Softmax, the losses' sums and the gradient of the logits against their definitions, in double and voxel by
+/// voxel, on every instruction set of this machine.
 @Suite struct LossHeadKernelTests {
     @Test(arguments: 2...40)
     func everyNumberOfClasses(classes: Int) {
@@ -21,8 +21,8 @@ import Testing
         Patch(classes: classes, voxels: voxels, spread: 4).check()
     }
 
-    /// A voxel's class is almost certain, and its loss hardly depends on it: what is left of the gradient is a difference
-    /// of 1e-9 of the terms, which float32 probabilities that miss 1 by 1e-7 must not cover.
+    /// A voxel's class is almost certain, and its loss hardly depends on it: what is left of the gradient is
+    /// a difference of 1e-9 of the terms, which float32 probabilities that miss 1 by 1e-7 must not cover.
     @Test func smallDifferencesSurvive() {
         for set in InstructionSet.available {
             var patch = Patch(classes: 3, voxels: 1, spread: 1)
@@ -185,8 +185,8 @@ private struct Patch {
         }
     }
 
-    /// dz_l = p_l sum over k of p_k (g_l - g_k) + sum over k of c_k r_k ((k == l) - p_l), where g is dL/dp without the
-    /// part of C and c is dL/dC; and the sum of the terms' magnitudes. [class][voxel]
+    /// dz_l = p_l sum over k of p_k (g_l - g_k) + sum over k of c_k r_k ((k == l) - p_l), where g is dL/dp
+    /// without the part of C and c is dL/dC; and the sum of the terms' magnitudes. [class][voxel]
     func gradient(_ p: [Double], _ soft: [Double]?) -> [(value: Double, terms: Double)] {
         var result = [(value: Double, terms: Double)](repeating: (0, 0), count: classes * voxels)
         func d(_ k: Int, _ label: Int) -> Double { derivatives[k * classes + label] }

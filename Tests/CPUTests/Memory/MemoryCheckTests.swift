@@ -8,7 +8,8 @@ import Testing
 
 /// Memory filled with NaN before it is written, and guarded.
 @Suite(.serialized) struct MemoryCheckTests {
-    /// The networks' results do not depend on what their memory holds, to the bit, and no operation writes beside its own.
+    /// The networks' results do not depend on what their memory holds, to the bit, and no operation writes
+    /// beside its own.
     @Test(arguments: GradientsBySlotTests.cases, ConvolutionAlgorithm.allCases.filter { $0 != .auto })
     func networksReadWhatTheyHaveWritten(of one: GradientsBySlotTests.Case, algorithm: ConvolutionAlgorithm)
         throws

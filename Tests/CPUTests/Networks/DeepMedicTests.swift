@@ -9,7 +9,8 @@ import Testing
         Parameters(graph: network.graph()).parameters.count
     }
 
-    /// A path: 27 c_in c_out a convolution, 3 c a batch norm and its slopes; twice. Hidden and logits as they stand.
+    /// A path: 27 c_in c_out a convolution, 3 c a batch norm and its slopes; twice. Hidden and logits as they
+    /// stand.
     @Test func parameterCounts() throws {
         let widths = [1, 30, 30, 40, 40, 40, 40, 50, 50]
         let path = zip(widths, widths.dropFirst()).reduce(0) { $0 + 27 * $1.0 * $1.1 + 3 * $1.1 }

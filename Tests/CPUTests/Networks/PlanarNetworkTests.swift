@@ -10,7 +10,8 @@ import Testing
         Parameters(graph: network.graph()).parameters.count
     }
 
-    /// A unit: 9 c_in c_out, and a scale and a shift a channel; two units a level; 4 c_in c_out a transposed convolution.
+    /// A unit: 9 c_in c_out, and a scale and a shift a channel; two units a level; 4 c_in c_out a transposed
+    /// convolution.
     @Test func parametersOfUNet() throws {
         func level(_ input: Int, _ output: Int) -> Int { 9 * (input + output) * output + 4 * output }
         let down = level(1, 64) + level(64, 128) + level(128, 256)

@@ -12,10 +12,10 @@ enum SmallNetwork {
         var graph = Graph(inputChannels: 2)
         var x = graph.convolution(graph.input, name: "first", channels: 6, kernel: Size3(cube: 3))
         let shortcut = x
-        x = graph.prelu(graph.batchNormalization(x, name: "first.norm"), name: "first.activation")
+        x = graph.prelu(graph.batchNormalisation(x, name: "first.norm"), name: "first.activation")
         x = graph.convolution(x, name: "second", channels: 10, kernel: Size3(cube: 3), dilation: 2)
         x = graph.add(x, shortcut: shortcut)
-        x = graph.relu(graph.batchNormalization(x, name: "second.norm"))
+        x = graph.relu(graph.batchNormalisation(x, name: "second.norm"))
         x = graph.convolution(
             graph.crop(x, border: border), name: "third", channels: 18, kernel: Size3(cube: 1))
         x = graph.prelu(x, name: "third.activation")
@@ -30,7 +30,8 @@ enum SmallNetwork {
         return model
     }
 
-    /// A training plan of the slots `range` of a global batch, patches and references drawn by their global number.
+    /// A training plan of the slots `range` of a global batch, patches and references drawn by their global
+    /// number.
     static func plan(
         _ range: Range<Int> = 0..<3, of globalSlots: Int? = nil,
         loss: GeneralisedDiceLoss = GeneralisedDiceLoss(),

@@ -5,8 +5,8 @@ import Testing
 @testable import CPU
 @testable import Engine
 
-/// Shapes of graphs that no network of the project has, each against an equivalent graph whose way through the engine is
-/// another one.
+/// Shapes of graphs that no network of the project has, each against an equivalent graph whose way through
+/// the engine is another one.
 @Suite(.serialized) struct GraphFaultTests {
     static let algorithms: [ConvolutionAlgorithm] = [.direct, .winograd]
 
@@ -100,8 +100,8 @@ import Testing
     @Test func statisticsOfACropAreItsOwn() throws {
         var graph = Graph(inputChannels: 2)
         let y = graph.convolution(graph.input, name: "y", channels: 8, kernel: Size3(cube: 3))
-        let whole = graph.batchNormalization(y, name: "whole")
-        let cropped = graph.instanceNormalization(graph.crop(y, before: 0, after: 2), name: "cropped")
+        let whole = graph.batchNormalisation(y, name: "whole")
+        let cropped = graph.instanceNormalisation(graph.crop(y, before: 0, after: 2), name: "cropped")
         let sum = graph.add(graph.crop(whole, before: 0, after: 2), shortcut: cropped)
         graph.setOutput(
             graph.convolution(sum, name: "logits", channels: 3, kernel: Size3(cube: 1), bias: true))
@@ -144,8 +144,9 @@ import Testing
 
     // MARK: Memory that is not written
 
-    /// Between Winograd's convolution, which computes what the crop keeps, and the crop: a direct and a transposed one.
-    /// Winograd is within 5e-5 of the direct sum; memory that was not written is off by any amount.
+    /// Between Winograd's convolution, which computes what the crop keeps, and the crop: a direct and a
+    /// transposed one. Winograd is within 5e-5 of the direct sum; memory that was not written is off by any
+    /// amount.
     @Test(arguments: [false, true])
     func whatACropLeavesOffIsNotReadUnwritten(transposed: Bool) throws {
         var graph = Graph(inputChannels: 2)
@@ -237,7 +238,7 @@ import Testing
         var graph = Graph(inputChannels: 2)
         let x = graph.convolution(graph.input, name: "x", channels: 4, kernel: Size3(cube: 3))
         let dead = graph.convolution(x, name: "dead", channels: 4, kernel: Size3(cube: 3))
-        _ = graph.relu(graph.batchNormalization(dead, name: "dead.norm"))
+        _ = graph.relu(graph.batchNormalisation(dead, name: "dead.norm"))
         graph.setOutput(graph.convolution(x, name: "logits", channels: 3, kernel: Size3(cube: 1)))
         let error = #expect(throws: EngineError.self) {
             try Plan(

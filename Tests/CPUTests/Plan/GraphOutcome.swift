@@ -5,8 +5,8 @@ import Testing
 @testable import CPU
 @testable import Engine
 
-/// What a training step of a graph gives, whose memory is checked: two slots, drawn by slot, channel and voxel; parameters
-/// drawn by name.
+/// What a training step of a graph gives, whose memory is checked: two slots, drawn by slot, channel and
+/// voxel; parameters drawn by name.
 struct GraphOutcome {
     static let size = Size3(9, 8, 11)
 
@@ -85,13 +85,13 @@ struct GraphOutcome {
     }
 }
 
-/// Moves each parameter of a plan along its gradient by 0.02 % of its norm, both ways: the loss must change by the
-/// gradient's norm times the way.
+/// Moves each parameter of a plan along its gradient by 0.02 % of its norm, both ways: the loss must change
+/// by the gradient's norm times the way.
 ///
 /// - Parameters:
 ///   - plan: After backward; its parameters are put back.
-///   - share: By which the change may differ. Kinks of rectifiers and third derivatives cost some 0.1 %; 2e-8 beside it is
-///     the rounding of a loss of float32 logits.
+///   - share: By which the change may differ. Kinks of rectifiers and third derivatives cost some 0.1 %; 2e-8
+///     beside it is the rounding of a loss of float32 logits.
 ///   - least: Of the changes; a smaller one says that a parameter has next to no gradient.
 func expectLoss(
     of plan: Plan, followsGradientWithin share: Double, least: Double = 0,

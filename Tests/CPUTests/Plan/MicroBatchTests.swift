@@ -11,10 +11,10 @@ import Testing
     static func graph() -> Graph {
         var graph = Graph(inputChannels: 2)
         var x = graph.convolution(graph.input, name: "first", channels: 6, kernel: Size3(cube: 3))
-        x = graph.prelu(graph.instanceNormalization(x, name: "first.norm"), name: "first.activation")
+        x = graph.prelu(graph.instanceNormalisation(x, name: "first.norm"), name: "first.activation")
         x = graph.dropout(
             graph.convolution(x, name: "second", channels: 9, kernel: Size3(cube: 3)), rate: 0.3)
-        x = graph.relu(graph.groupNormalization(x, name: "second.norm", groups: 3))
+        x = graph.relu(graph.groupNormalisation(x, name: "second.norm", groups: 3))
         graph.setOutput(
             graph.convolution(x, name: "logits", channels: 3, kernel: Size3(cube: 1), bias: true))
         return graph
@@ -142,7 +142,8 @@ import Testing
         #expect(ranges.count { !$0.isEmpty } > 2)
     }
 
-    /// A copy of the gradients is all that micro-batches cost, one of each slot's where they are formed a slot at a time.
+    /// A copy of the gradients is all that micro-batches cost, one of each slot's where they are formed a
+    /// slot at a time.
     @Test func memoryIsOneMoreSetOfGradients() throws {
         func bytes(_ microBatches: Int, bySlot: Bool = false) throws -> Int {
             try Plan(
@@ -156,13 +157,14 @@ import Testing
         #expect(try bytes(3, bySlot: true) == bytes(1, bySlot: true) + 2 * gradients)
     }
 
-    /// Micro-batches of one slot of ones and of threes: means 1 and 3, variance 0. Running statistics r move to 0.9 r +
-    /// 0.1 x, by the one that forward comes to last at the end: the second (image), the first (batch).
+    /// Micro-batches of one slot of ones and of threes: means 1 and 3, variance 0. Running statistics r move
+    /// to 0.9 r + 0.1 x, by the one that forward comes to last at the end: the second (image), the first
+    /// (batch).
     @Test(arguments: [(Pooling.image, 0.9 * 0.1 + 0.3), (.batch, 0.9 * 0.3 + 0.1)])
     func runningStatisticsMoveOnceAMicroBatch(pooling: Pooling, mean: Double) throws {
         var graph = Graph(inputChannels: 1)
         let x = graph.convolution(graph.input, name: "copy", channels: 1, kernel: Size3(cube: 1))
-        let y = graph.batchNormalization(x, name: "norm")
+        let y = graph.batchNormalisation(x, name: "norm")
         graph.setOutput(graph.convolution(y, name: "logits", channels: 2, kernel: Size3(cube: 1)))
         let model = Parameters(graph: graph)
         model.parameters["copy.weight"] = [1]

@@ -27,8 +27,8 @@ private struct LinearLoss: SegmentationLoss {
     static let classes = 3
     static let voxels = 8
 
-    /// One patch of 2x2x2 voxels with a channel of its own for each: the weights [class][voxel] are the logits, and their
-    /// gradients those of the loss by the logits.
+    /// One patch of 2x2x2 voxels with a channel of its own for each: the weights [class][voxel] are the
+    /// logits, and their gradients those of the loss by the logits.
     private func plan(pooling: Pooling) throws -> Plan {
         var graph = Graph(inputChannels: Self.voxels)
         graph.setOutput(

@@ -69,8 +69,8 @@ import Testing
         #expect(try logits(ofPatch: 8, inSlot: 2) != first)
     }
 
-    /// Changing one patch must change nothing of another's logits where batch norm is frozen, and something of
-    /// them where its statistics are the batch's.
+    /// Changing one patch must change nothing of another's logits where batch norm is frozen, and something
+    /// of them where its statistics are the batch's.
     @Test func patchesMeetInBatchNormOnly() throws {
         let plan = try SmallNetwork.plan()
         try plan.forward()
@@ -195,7 +195,8 @@ import Testing
             #expect(abs(report.foregroundFraction - Double(foreground) / Double(voxels)) < 1e-12)
             return report.dice
         }
-        // Every voxel predicted as foreground, 20 of each patch are: 2 * 20 / (voxels + 20); the class is no matter.
+        // Every voxel predicted as foreground, 20 of each patch are: 2 * 20 / (voxels + 20); the class is no
+        // matter.
         #expect(try abs(dice(favoured: 2, foreground: 20) - 40 / Double(voxels + 20)) < 1e-12)
         #expect(try dice(favoured: 0, foreground: 20) == 0)
         #expect(try dice(favoured: 0, foreground: 0) == 1)

@@ -4,8 +4,8 @@ import Foundation
 import Losses
 import Testing
 
-/// A global batch on one rank, and the same batch dealt to several, each a plan on a thread of its own that sees the
-/// others through its exchange only.
+/// A global batch on one rank, and the same batch dealt to several, each a plan on a thread of its own that
+/// sees the others through its exchange only.
 @Suite(.serialized) struct RankSplitTests {
     /// Slots of each rank; uneven shares too.
     static let deals = [[0..<2, 2..<4], [0..<1, 1..<2, 2..<3, 3..<4], [0..<3, 3..<4]]
@@ -34,7 +34,8 @@ import Testing
         #expect(relativeError(sum, whole.gradients) < 1e-6)
     }
 
-    /// Ranks of two and one threads: what is exchanged is formed a slot at a time, in an order that threads do not change.
+    /// Ranks of two and one threads: what is exchanged is formed a slot at a time, in an order that threads
+    /// do not change.
     @Test(arguments: Pooling.allCases)
     func unevenThreadsGiveTheSameStatistics(pooling: Pooling) throws {
         let deal = [0..<2, 2..<4]

@@ -83,8 +83,8 @@ extension FixtureCase: CustomTestStringConvertible {
     var testDescription: String { name }
 }
 
-/// The numbers that both sides draw instead of storing them: words of SplitMix64, seeded with the FNV-1a hash of a
-/// name.
+/// The numbers that both sides draw instead of storing them: words of SplitMix64, seeded with the FNV-1a hash
+/// of a name.
 struct FixtureDraws {
     private var state: UInt64
 

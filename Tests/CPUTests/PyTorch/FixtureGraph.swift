@@ -56,7 +56,7 @@ extension FixtureCase {
                 dilation: try known(operation.dilation, "dilation"),
                 padding: try known(operation.padding.flatMap(Graph.Padding.init(rawValue:)), "padding"),
                 bias: try known(operation.bias, "bias"))
-        case "batch_norm": return graph.batchNormalization(x, name: operation.y)
+        case "batch_norm": return graph.batchNormalisation(x, name: operation.y)
         case "relu": return graph.relu(x)
         case "prelu": return graph.prelu(x, name: operation.y)
         case "add": return graph.add(x, shortcut: try known(values[operation.shortcut ?? ""], "shortcut"))
@@ -67,9 +67,9 @@ extension FixtureCase {
         case "crop":
             let border = try known(operation.border, "border")
             return graph.crop(x, before: border, after: operation.after ?? border)
-        case "instance_norm": return graph.instanceNormalization(x, name: operation.y)
+        case "instance_norm": return graph.instanceNormalisation(x, name: operation.y)
         case "group_norm":
-            return graph.groupNormalization(
+            return graph.groupNormalisation(
                 x, name: operation.y, groups: try known(operation.border, "groups"))
         case "max_pool":
             return graph.maxPool(

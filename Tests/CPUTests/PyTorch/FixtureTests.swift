@@ -9,9 +9,10 @@ import Testing
         let instructionSet: InstructionSet
         let convolution: ConvolutionAlgorithm
 
-        /// Relative L2 error. Direct: float32 has 6e-8, and twice what PyTorch's own float32 reaches on the case, where
-        /// that is above 5e-6. Winograd's products are of sums, less exact a convolution: five times PyTorch's float32 was
-        /// seen, and at most 5e-5, in the gradients of shifts, which are small differences of large sums.
+        /// Relative L2 error. Direct: float32 has 6e-8, and twice what PyTorch's own float32 reaches on the
+        /// case, where that is above 5e-6. Winograd's products are of sums, less exact a convolution: five
+        /// times PyTorch's float32 was seen, and at most 5e-5, in the gradients of shifts, which are small
+        /// differences of large sums.
         func tolerance(_ fixture: FixtureCase) -> Double {
             switch convolution {
             case .direct: max(1e-5, 2 * fixture.float32Error)

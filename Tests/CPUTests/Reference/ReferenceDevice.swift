@@ -93,8 +93,8 @@ extension Graph {
             switch nodes[index].operation {
             case .convolution(_, let convolution):
                 ["\(convolution.name).weight", "\(convolution.name).bias"]
-            case .normalization(_, let normalization):
-                ["\(normalization.name).weight", "\(normalization.name).bias"]
+            case .normalisation(_, let normalisation):
+                ["\(normalisation.name).weight", "\(normalisation.name).bias"]
             case .activation(_, .prelu(let name)): ["\(name).slope"]
             default: []
             }

@@ -28,7 +28,7 @@ struct ReferencePass {
     struct Trace {
         /// By the index of the value; nil where the output does not depend on it.
         fileprivate var values: [ReferenceTensor?]
-        fileprivate var normalizations: [Int: ReferenceNormalization] = [:]
+        fileprivate var normalisations: [Int: ReferenceNormalisation] = [:]
         fileprivate var dropouts: [Int: ReferenceDropout] = [:]
         /// Of operations that copy: which value of the input each value of the output is.
         fileprivate var sources: [Int: [Int]] = [:]
@@ -58,7 +58,7 @@ struct ReferencePass {
             values: Array(repeating: nil, count: graph.nodes.count), statistics: statistics)
         let reached = graph.reached
         for (index, node) in graph.nodes.enumerated() where reached.contains(index) {
-            if case .normalization(let x, _) = node.operation {
+            if case .normalisation(let x, _) = node.operation {
                 var noisy = trace.value(x)
                 perturbation.disturb(&noisy)
                 trace.values[x.index] = noisy
@@ -85,8 +85,8 @@ struct ReferencePass {
             return ReferenceConvolution(convolution, input: trace.value(x).size).forward(
                 trace.value(x), weights: parameter("\(convolution.name).weight"),
                 bias: convolution.bias ? parameter("\(convolution.name).bias") : nil)
-        case .normalization(let x, let normalization):
-            return normalize(index, normalization, trace.value(x), training, &trace)
+        case .normalisation(let x, let normalisation):
+            return normalize(index, normalisation, trace.value(x), training, &trace)
         case .activation(let x, let activation):
             return ReferenceActivation.forward(trace.value(x), slopes: slopes(activation))
         case .add(let x, let shortcut):
@@ -118,18 +118,18 @@ struct ReferencePass {
     }
 
     private func normalize(
-        _ index: Int, _ normalization: Graph.Normalization, _ x: ReferenceTensor, _ training: Bool,
+        _ index: Int, _ normalisation: Graph.Normalisation, _ x: ReferenceTensor, _ training: Bool,
         _ trace: inout Trace
     ) -> ReferenceTensor {
-        let name = normalization.name
+        let name = normalisation.name
         let mean = statistics["\(name).running_mean"]
         let variance = statistics["\(name).running_variance"]
         var running: (mean: [Double], variance: [Double])?
         if let mean, let variance, !training { running = (mean, variance) }
-        let pass = ReferenceNormalization(
-            normalization, x, weights: parameter("\(name).weight"), biases: parameter("\(name).bias"),
+        let pass = ReferenceNormalisation(
+            normalisation, x, weights: parameter("\(name).weight"), biases: parameter("\(name).bias"),
             running: running)
-        trace.normalizations[index] = pass
+        trace.normalisations[index] = pass
         if let mean, let variance, training {
             trace.statistics["\(name).running_mean"] = zip(mean, pass.means).map { 0.9 * $0 + 0.1 * $1 }
             trace.statistics["\(name).running_variance"] = zip(variance, pass.unbiasedVariances).map {
@@ -169,12 +169,12 @@ struct ReferencePass {
                 ofParameters["\(convolution.name).weight"] = found.weights
                 if convolution.bias { ofParameters["\(convolution.name).bias"] = found.bias }
                 give(x, found.x)
-            case .normalization(let x, let normalization):
-                guard let pass = trace.normalizations[index] else { break }
+            case .normalisation(let x, let normalisation):
+                guard let pass = trace.normalisations[index] else { break }
                 var found = pass.gradients(dy)
                 perturbation.disturb(&found.x, terms: found.terms)
-                ofParameters["\(normalization.name).weight"] = found.weights
-                ofParameters["\(normalization.name).bias"] = found.biases
+                ofParameters["\(normalisation.name).weight"] = found.weights
+                ofParameters["\(normalisation.name).bias"] = found.biases
                 give(x, found.x)
             case .activation(let x, let activation):
                 let found = ReferenceActivation.gradients(

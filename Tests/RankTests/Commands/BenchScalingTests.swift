@@ -50,8 +50,8 @@ extension RankTests {
                     [10, 30, 2, 4], [10, 30, 4, 4], [100, 1.5, 2, 4], [100, 1.5, 4, 4],
                 ])
             for row in forecasts { Self.check(row) }
-            // More ranks are never more efficient with as many patches each, but for what bucket sizes taken as equally good
-            // differ by.
+            // More ranks are never more efficient with as many patches each, but for what bucket sizes taken
+            // as equally good differ by.
             for link in [forecasts[0..<3], forecasts[3..<6]] {
                 for column in [8, 12] {
                     let efficiency = [100] + link.map { $0[column] }

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Help texts are part of the interface: a change shows in review as a change of a file in Tests/Fixtures/help.
-/// `DICERANK_RECORD=1 swift test --filter HelpTests` writes them anew.
+/// Help texts are part of the interface: a change shows in review as a change of a file in
+/// Tests/Fixtures/help. `DICERANK_RECORD=1 swift test --filter HelpTests` writes them anew.
 @Suite("Help texts")
 struct HelpTests {
     static let folder = packageFolder.appendingPathComponent("Tests/Fixtures/help")

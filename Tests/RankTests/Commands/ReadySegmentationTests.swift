@@ -38,7 +38,8 @@ extension RankTests {
             try FileManager.default.removeItem(atPath: small.workspace.path("out/phantom-003.nii.gz"))
             let image = small.workspace.path("data/phantom-004/t1.nii.gz")
             try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: image)
-            // A file that is cut so far that its header cannot be read may be anyone's; this one says whose it is.
+            // A file that is cut so far that its header cannot be read may be anyone's; this one says whose
+            // it is.
             #expect(try await segment(ranks: 2) == ["phantom-002", "phantom-003", "phantom-004"])
             #expect(try Data(contentsOf: file) == whole)
             #expect(try await segment(["--probabilities"]) == all)

@@ -75,8 +75,8 @@ extension RankTests {
             #expect(try Data(contentsOf: URL(fileURLWithPath: small.checkpoint(6))) == before)
         }
 
-        /// The limit on a file's size stands for the disk's end: any user may set it, and the write fails half way
-        /// as it does there.
+        /// The limit on a file's size stands for the disk's end: any user may set it, and the write fails
+        /// half way as it does there.
         @Test("A disk that is full while a checkpoint is written", arguments: [nil, 2])
         func fullDisk(ranks: Int?) async throws {
             let small = try await SmallRun(steps: 5)
@@ -84,7 +84,8 @@ extension RankTests {
             try #require(first.exitCode == 0, "\(first)")
             let before = try Data(contentsOf: URL(fileURLWithPath: small.checkpoint(5)))
             var launcher = small.launcher(ranks: ranks)
-            // Units of 1024 bytes; a checkpoint has 9.7 MB, and the segment of shared memory that MPI uses 4 MB.
+            // Units of 1024 bytes; a checkpoint has 9.7 MB, and the segment of shared memory that MPI uses 4
+            // MB.
             launcher.prologue = "trap '' XFSZ; ulimit -f 8192"
             let outcome = try await launcher.run(
                 ["train", "run.yaml", "--output", "run", "--quiet", "--set", "steps=10"])

@@ -5,7 +5,8 @@ import Testing
 extension RankTests {
     @Suite("distributed.reduction: deterministic")
     struct Determinism {
-        /// Batch norm over all slots, pooling over the batch, dropout: everything that could depend on who computes.
+        /// Batch norm over all slots, pooling over the batch, dropout: everything that could depend on who
+        /// computes.
         private func run(_ changes: [String: String] = [:]) async throws -> SmallRun {
             try await SmallRun(
                 steps: 6,

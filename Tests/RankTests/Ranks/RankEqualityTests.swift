@@ -5,8 +5,8 @@ import Testing
 extension RankTests {
     @Suite("The number of ranks does not change the curve")
     struct Equality {
-        /// Relative. Another number of ranks adds the same numbers in another order, which changes a gradient by some
-        /// units of 1e-7; what training makes of that grows from step to step.
+        /// Relative. Another number of ranks adds the same numbers in another order, which changes a gradient
+        /// by some units of 1e-7; what training makes of that grows from step to step.
         static let tolerance = 1e-4
 
         @Test("1, 2 and 4 ranks, global batch norm", arguments: ["image", "batch"])

@@ -19,8 +19,8 @@ extension RankTests {
             try #require(outcome.exitCode == 0, "\(outcome)")
         }
 
-        /// Each gradient is off by 1/127 of the ranks' absolute values at the most, which the next ones make good. What
-        /// training makes of that grows from step to step, as it does of the rounding of float32.
+        /// Each gradient is off by 1/127 of the ranks' absolute values at the most, which the next ones make
+        /// good. What training makes of that grows from step to step, as it does of the rounding of float32.
         @Test("Two ranks follow the curve of float32 to 0.5 %")
         func nearFloat32() async throws {
             let small = try await SmallRun(

@@ -81,7 +81,8 @@ extension RankTests {
                 on: CPUDevice(threads: 1))
         }
 
-        /// No rank leaves an all-reduce before the other has entered it: clocks that are not aligned would break this.
+        /// No rank leaves an all-reduce before the other has entered it: clocks that are not aligned would
+        /// break this.
         /// - Parameter error: nanoseconds.
         private func expectAligned(_ trace: Trace, within error: Int = 1000) throws {
             let calls = try trace.ranks.map { rows in

@@ -24,7 +24,8 @@ private enum SharedPhantoms {
     private static let place = Mutex<URL?>(nil)
 }
 
-/// A training of a tenth of a second a step: patches are slices, whose depth of 1 the network leaves as it is.
+/// A training of a tenth of a second a step: patches are slices, whose depth of 1 the network leaves as it
+/// is.
 struct SmallRun {
     let workspace: Workspace
 
@@ -98,8 +99,8 @@ struct SmallRun {
     }
 }
 
-/// Checks that bad input ended a run as it should: not in a crash or a wait, with a code other than 0 on all ranks,
-/// and with one sentence that holds the fragments.
+/// Checks that bad input ended a run as it should: not in a crash or a wait, with a code other than 0 on all
+/// ranks, and with one sentence that holds the fragments.
 func expectRefusal(
     _ outcome: Launcher.Outcome, mentions fragments: [String],
     sourceLocation: SourceLocation = #_sourceLocation

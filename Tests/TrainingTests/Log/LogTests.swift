@@ -161,7 +161,7 @@ final class Recorder: Sendable {
                     clock: { Date(timeIntervalSince1970: 0) })
                 var logger = log.logger()
                 logger.info("\(text)")
-                logger.debug("hidden")
+                logger.debug("tuned")
                 logger[metadataKey: "rank"] = "1"
                 logger.warning("careful")
                 #expect(recorder.text == (quiet ? "" : "\(text)\n") + "warning: careful rank=1\n")
@@ -169,8 +169,9 @@ final class Recorder: Sendable {
             let line = "1970-01-01T00:00:00Z"
             #expect(
                 try String(contentsOfFile: path, encoding: .utf8)
-                    == "\(line) info: first\n\(line) warning: careful rank=1\n\(line) info: second\n"
-                    + "\(line) warning: careful rank=1\n")
+                    == ["first", "second"].map {
+                        "\(line) info: \($0)\n\(line) debug: tuned\n\(line) warning: careful rank=1\n"
+                    }.joined())
         }
     }
 

@@ -13,8 +13,8 @@ private func text(_ path: String) throws -> String { try String(contentsOfFile: 
 
 /// Runs whose records cannot be written for a while, or to the end.
 @Suite(.serialized) struct RecordFaultTests {
-    /// Ends in the middle of a row of metrics.csv and of an event, and with it the checkpoints fail. A run that does not
-    /// come through is ended by the alarm.
+    /// Ends in the middle of a row of metrics.csv and of an event, and with it the checkpoints fail. A run
+    /// that does not come through is ended by the alarm.
     @Test func aDiskThatIsFullForAWhileCostsNothing() async {
         await #expect(processExitsWith: .success) {
             alarm(300)

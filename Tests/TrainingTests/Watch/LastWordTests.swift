@@ -5,8 +5,8 @@ import Testing
 
 @testable import Training
 
-/// In processes of their own, whose standard error is a pipe that is full and that nobody reads. One that waits for it is
-/// ended by a signal, and so not with a code.
+/// In processes of their own, whose standard error is a pipe that is full and that nobody reads. One that
+/// waits for it is ended by a signal, and so not with a code.
 @Suite struct LastWordTests {
     private static func blockStandardError() throws {
         alarm(20)

@@ -190,8 +190,8 @@ let plainClock = TimelineClock(
 }
 
 @Suite struct TimelineSharesTests {
-    /// A step of 1000 ns: an operation of 500 waits 100 of them for other ranks; a wait of 100 ends a flight of 300;
-    /// two flights overlap. A checkpoint follows, which belongs to no step.
+    /// A step of 1000 ns: an operation of 500 waits 100 of them for other ranks; a wait of 100 ends a flight
+    /// of 300; two flights overlap. A checkpoint follows, which belongs to no step.
     private func record(_ recorder: SteppedTimeline, step: Int, at begin: Int64) {
         recorder.step(step, begin..<begin + 1000) {
             recorder.span(.waitingForPatches, begin..<begin + 50)

@@ -83,7 +83,8 @@ import Testing
         #expect(diagnosis.isDue([witness(7, idle: 15.1, silence: 0)]))
     }
 
-    /// Where ranks do not hear each other, one that waits in MPI may wait for a slow one; one that computes is stuck.
+    /// Where ranks do not hear each other, one that waits in MPI may wait for a slow one; one that computes
+    /// is stuck.
     @Test func whoHearsNobodyHasPatienceInACall() {
         #expect(!diagnosis.isDueUnheard(witness(7, idle: 14.9, call: "").activity))
         #expect(diagnosis.isDueUnheard(witness(7, idle: 15.1, call: "").activity))

@@ -4,7 +4,8 @@ struct NIfTIFields {
     let isSwapped: Bool
     /// Whether the signature is that of a header whose voxels lie in another file.
     let isPair: Bool
-    /// Whether the bytes behind the signature's name are there that show a transfer as text; NIfTI-1 has none.
+    /// Whether the bytes behind the signature's name are there that show a transfer as text; NIfTI-1 has
+    /// none.
     let hasSoundSignature: Bool
     private let bytes: [UInt8]
 

@@ -1,10 +1,11 @@
 import CNIfTI
 import Geometry
 
-/// What the header of a NIfTI-1 or NIfTI-2 file says, in either byte order, checked before anything goes by it.
+/// What the header of a NIfTI-1 or NIfTI-2 file says, in either byte order, checked before anything goes by
+/// it.
 ///
-/// The library reads headers too, but it prints what it finds wrong to standard error, of which some cannot be
-/// silenced, and repairs sizes and spacings without a word.
+/// The library reads headers too, but it prints what it finds wrong to standard error, of which some cannot
+/// be silenced, and repairs sizes and spacings without a word.
 struct NIfTIHeader {
     /// Whether the voxels lie in a file of their own.
     let isPair: Bool
@@ -96,8 +97,8 @@ struct NIfTIHeader {
         }
     }
 
-    /// The transform of the quaternion, or of the spacing alone where there is none. The corresponding C function is
-    /// `nifti_quatern_to_dmat44`.
+    /// The transform of the quaternion, or of the spacing alone where there is none. The corresponding C
+    /// function is `nifti_quatern_to_dmat44`.
     var qform: Affine {
         guard qformCode > 0 else { return Affine(spacing: spacing, origin: .zero) }
         let matrix = nifti_quatern_to_dmat44(

@@ -2,7 +2,7 @@
 @testable import Engine
 
 /// y = weight (x - mean) / sqrt(variance + 1e-5) + bias, a channel; mean and biased variance of a pool of planes.
-struct ReferenceNormalization {
+struct ReferenceNormalisation {
     private static let epsilon = 1e-5
     private let x: ReferenceTensor
     /// (slot, channel) of the planes whose mean and variance are formed together.
@@ -13,12 +13,12 @@ struct ReferenceNormalization {
 
     /// - Parameter running: Mean and variance a channel, of batch normalisation that infers.
     init(
-        _ normalization: Graph.Normalization, _ x: ReferenceTensor, weights: [Double], biases: [Double],
+        _ normalisation: Graph.Normalisation, _ x: ReferenceTensor, weights: [Double], biases: [Double],
         running: (mean: [Double], variance: [Double])? = nil
     ) {
         (self.x, self.weights, self.biases) = (x, weights, biases)
         let pools: [[(slot: Int, channel: Int)]]
-        switch normalization.statistics {
+        switch normalisation.statistics {
         case .batch:
             pools = (0..<x.channels).map { channel in (0..<x.slots).map { ($0, channel) } }
         case .slot(let count):
