@@ -26,7 +26,7 @@ import Testing
                     for: parameters, learningRate: 1e-2, epsilon: 1e-3, weightDecay: 0.1, on: device)
             case .descent:
                 StochasticGradientDescent(
-                    for: parameters, learningRate: 0.05, momentum: 0.9, on: device)
+                    for: parameters, learningRate: 0.5, momentum: 0.9, on: device)
             }
         }
     }
