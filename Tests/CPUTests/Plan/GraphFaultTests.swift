@@ -59,6 +59,22 @@ import Testing
         try GraphOutcome.expectLossFollowsGradient(graph, algorithm)
     }
 
+    /// A normalisation with its activation that two convolutions apply as they load: its gradient is whole only
+    /// when both have written theirs.
+    @Test func aPassReadByTwoConvolutions() throws {
+        var graph = Graph(inputChannels: 2)
+        func convolution(_ x: Graph.Value, _ name: String) -> Graph.Value {
+            graph.convolution(x, name: name, channels: 8, kernel: Size3(cube: 3))
+        }
+        let normalised = graph.batchNormalisation(convolution(graph.input, "a"), name: "norm")
+        let shared = graph.prelu(normalised, name: "activation")
+        let sum = graph.add(convolution(shared, "b"), shortcut: convolution(shared, "c"))
+        graph.setOutput(
+            graph.convolution(sum, name: "logits", channels: 3, kernel: Size3(cube: 1), bias: true))
+        let found = try GraphOutcome(graph, algorithm: .winograd)
+        found.expectGradients(of: try GraphOutcome(graph, algorithm: .direct), 5e-5)
+    }
+
     // MARK: Values that share memory
 
     /// Dropout of inference is the value itself, which the addition must not overwrite while others read it.
